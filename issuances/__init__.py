@@ -1,0 +1,1 @@
+"""The issuance log: one row for every decision about an authenticated request."""

@@ -1,0 +1,1 @@
+"""Revoked licences: the deny list of licence ids."""
