@@ -1,0 +1,79 @@
+"""Repository names and the patterns that match them. Pure: no database, no Django.
+
+Names follow Distribution's scope grammar (docs/content/spec/auth/scope.md) and its limit of 255
+characters. In a pattern `*` stands for any text within one path segment and `**` for whole
+segments: any number of them, also none, at the beginning or in the middle, at least one at the
+end. Patterns are anchored and case-sensitive.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_NAME_LENGTH = 255
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
+_NAME = re.compile(rf"(?:{_HOST}/)?{_COMPONENT}(?:/{_COMPONENT})*")
+
+_ANY_SEGMENTS = "(?:[^/]+/)*"
+
+
+def is_repository_name(name: str) -> bool:
+    """Whether `name` is a repository name by Distribution's grammar, with or without a host."""
+    return len(name) <= MAX_NAME_LENGTH and _NAME.fullmatch(name) is not None
+
+
+def pattern_error(pattern: str) -> str | None:
+    """What is wrong with `pattern`, as a sentence for the person who typed it, or None."""
+    if not pattern:
+        return "is empty; write a repository name such as acme/app, or acme/** for all below acme"
+    if len(pattern) > MAX_NAME_LENGTH:
+        return f"is longer than {MAX_NAME_LENGTH} characters"
+    segments = pattern.split("/")
+    if "" in segments:
+        return f"{pattern!r} has an empty part; write no slash at an end and none twice"
+    if any("**" in segment and segment != "**" for segment in segments):
+        return f"{pattern!r}: ** stands alone between slashes, for whole parts of the path"
+    # A pattern that matches anything also matches the name with 0 in the place of each star.
+    if not is_repository_name(pattern.replace("**", "0").replace("*", "0")):
+        return (
+            f"{pattern!r} can never match a repository name: parts are lower-case letters and"
+            " digits, joined by one dot, one or two underscores, or hyphens"
+        )
+    return None
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a valid pattern, to be used with `fullmatch`.
+
+    What stands between two stars is matched at the first place where it fits and never again
+    elsewhere (an atomic group): the right answer for globs, and the time stays quadratic at worst
+    in the length of the name, whatever the pattern.
+    """
+    first, *others = re.split(r"(?:^|/)\*\*(?=/|$)", pattern)
+    if not others:
+        return re.compile(_segments(first))
+    *middle, last = (block.strip("/") for block in others)
+    expression = f"{_segments(first)}/" if first else ""
+    for block in filter(None, middle):
+        expression += rf"(?>(?:[^/]+/)*?{_segments(block)}/)"
+    if last:
+        return re.compile(expression + _ANY_SEGMENTS + _segments(last))
+    return re.compile(expression + _ANY_SEGMENTS + "[^/]+")
+
+
+def _segments(block: str) -> str:
+    return "/".join(_segment(segment) for segment in block.split("/"))
+
+
+def _segment(segment: str) -> str:
+    """The expression of one path segment; between its stars the first fit decides."""
+    first, *others = (re.escape(part) for part in segment.split("*"))
+    if not others:
+        return first
+    *middle, last = others
+    fits = "".join(rf"(?>[^/]*?{part})" for part in middle if part)
+    # Segments of a name are never empty, so a lone star is at least one character.
+    return f"{first}{fits}[^/]*{last}" if first or fits or last else "[^/]+"
