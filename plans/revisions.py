@@ -1,0 +1,87 @@
+"""Numbering the changes of the catalogue.
+
+Every worker compares the newest number with the one it compiled its rules from, at each request.
+So a change must never be visible without its number, and numbers must become visible in order:
+content and number are written in one transaction, and the writers stand in line for the number.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models, transaction
+
+from plans.models import CatalogueRevision
+
+
+@dataclass
+class _Change:
+    """What has been touched so far by the change that is being made."""
+
+    touched: dict[str, None] = field(default_factory=dict)
+
+
+_current: ContextVar[_Change | None] = ContextVar("current catalogue change", default=None)
+
+
+@contextmanager
+def catalogue_change(*, actor: str, source: str, reason: str = "") -> Iterator[None]:
+    """Make all that happens inside one transaction and, if it touches anything, one revision.
+
+    `actor` and `source` say who and from where; without a `reason` the revision names what was
+    touched. Rolled back as a whole on any exception.
+    """
+    change = _Change()
+    with transaction.atomic():
+        _wait_for_turn()
+        token = _current.set(change)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        if change.touched:
+            _append(actor=actor, source=source, reason=reason or "; ".join(change.touched))
+
+
+def note_change(instance: models.Model, created: bool | None = None, **_: Any) -> None:
+    """Signal receiver: `instance`, a part of the catalogue, was saved, or deleted (`created` None).
+
+    Outside of `catalogue_change` (in a shell, say) the change becomes a revision by itself, so
+    that no worker goes on with outdated rules.
+    """
+    verb = {True: "added", False: "changed", None: "removed"}[created]
+    touched = f"{verb} {instance._meta.verbose_name} {instance}"
+    if (change := _current.get()) is not None:
+        change.touched[touched] = None
+        return
+    with transaction.atomic():
+        _wait_for_turn()
+        _append(actor=process_user(), source="code", reason=touched)
+
+
+def process_user() -> str:
+    """The name of the operating system's user, for changes made by a command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _wait_for_turn() -> None:
+    """All writers lock the same first row, so that each sees what the one before has committed.
+
+    A database sequence would let a lower number appear after a higher one.
+    """
+    CatalogueRevision.objects.select_for_update().order_by("number").first()
+
+
+def _append(*, actor: str, source: str, reason: str) -> None:
+    last = CatalogueRevision.objects.aggregate(number=models.Max("number"))["number"]
+    CatalogueRevision.objects.create(
+        number=0 if last is None else last + 1, actor=actor, source=source, reason=reason
+    )
