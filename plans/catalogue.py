@@ -1,0 +1,119 @@
+"""The compiled catalogue: every plan's rules ready to be matched, one immutable value a revision.
+
+A worker keeps the newest one in memory and rebuilds it only when the revision number has moved.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+from plans.models import CatalogueRevision, Plan, PlanRule
+from plans.patterns import compile_pattern
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a plan. `text` is how explanations of a decision show it."""
+
+    text: str
+    allows: bool
+    type: str
+    pattern: str
+    actions: frozenset[str]
+    services: frozenset[str]
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return compile_pattern(self.pattern)
+
+    def matches(self, *, type: str, name: str, service: str) -> bool:
+        """Whether the rule speaks of the resource `type`:`name` on the registry `service`."""
+        return (
+            self.type == type
+            and (not self.services or service in self.services)
+            and self._expression.fullmatch(name) is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """An enabled plan with its rules in the order in which they were written."""
+
+    name: str
+    licence_required: bool
+    rules: tuple[Rule, ...]
+
+
+class Revision(NamedTuple):
+    """The number that people read, and the fingerprint that makes it unique across databases."""
+
+    number: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All enabled plans by name, as of one revision."""
+
+    revision: Revision
+    plans: Mapping[str, PlanRules]
+
+
+_compiled: Catalogue | None = None
+_compiling = threading.Lock()
+
+
+def catalogue_of(revision: Revision) -> Catalogue:
+    """The compiled catalogue of `revision` or a newer one; no query when it is in memory.
+
+    Raises django.db.DatabaseError.
+    """
+    global _compiled
+    compiled = _compiled
+    if compiled is not None and compiled.revision == revision:
+        return compiled
+    with _compiling:
+        compiled = _compiled
+        if compiled is None or compiled.revision != revision:
+            compiled = _compiled = _compile()
+        return compiled
+
+
+def newest_revision() -> Revision:
+    """The catalogue's newest revision. Raises django.db.DatabaseError."""
+    newest = CatalogueRevision.objects.values_list("number", "fingerprint").first()
+    return Revision(*newest) if newest else Revision(0, "")
+
+
+def _compile() -> Catalogue:
+    while True:
+        revision = newest_revision()
+        plans = MappingProxyType({plan.name: _plan_rules(plan) for plan in _enabled_plans()})
+        # Plans and rules are read by two queries: a change in between shows in the revision.
+        if newest_revision() == revision:
+            return Catalogue(revision, plans)
+
+
+def _enabled_plans() -> list[Plan]:
+    return list(Plan.objects.filter(enabled=True).prefetch_related("rules"))
+
+
+def _plan_rules(plan: Plan) -> PlanRules:
+    return PlanRules(plan.name, plan.licence_required, tuple(map(_rule, plan.rules.all())))
+
+
+def _rule(rule: PlanRule) -> Rule:
+    return Rule(
+        text=str(rule),
+        allows=rule.effect == PlanRule.Effect.ALLOW,
+        type=rule.type,
+        pattern=rule.pattern,
+        actions=frozenset(rule.actions),
+        services=frozenset(rule.services),
+    )
