@@ -1,0 +1,9 @@
+"""Django's registration of the app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class LicencesConfig(AppConfig):
+    name = "licences"

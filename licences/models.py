@@ -1,0 +1,66 @@
+"""The deny list: licences whose holders get no registry token."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from plans.models import CataloguePart
+from plans.validators import validate_printable
+
+# Combining marks and format characters change how an id looks little or not at all.
+_INVISIBLE = ("Mn", "Me", "Cf")
+# Of the normalised form, which can be longer than what was typed.
+MAX_KEY_LENGTH = 1000
+
+
+def normalised(licence: str) -> str:
+    """The form in which licence ids are compared: no spelling of a revoked one may pass."""
+    if licence.isascii():
+        return licence.strip().casefold()
+    folded = unicodedata.normalize("NFKC", licence).casefold()
+    return "".join(char for char in folded if unicodedata.category(char) not in _INVISIBLE).strip()
+
+
+class RevokedLicence(CataloguePart):
+    """A licence id on the deny list, as it was typed and in the form that is compared."""
+
+    licence = models.CharField(max_length=255, help_text="As in the claim stellaops:license")
+    key = models.CharField(max_length=MAX_KEY_LENGTH, unique=True, editable=False)
+    reason = models.CharField(
+        max_length=500,
+        blank=True,
+        validators=[validate_printable],
+        help_text="Never shown to the caller",
+    )
+    revoked_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("licence",)
+
+    def __str__(self) -> str:
+        return self.licence
+
+    def clean(self) -> None:
+        """Trim the id; ValidationError when it is empty or unprintable."""
+        self.licence = self.licence.strip()
+        key = normalised(self.licence)
+        if not 0 < len(key) <= MAX_KEY_LENGTH or not self.licence.isprintable():
+            raise ValidationError({"licence": "must be a licence id such as LIC-0007"})
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """ValidationError when another spelling of the id is on the list."""
+        super().validate_unique(exclude)
+        same = RevokedLicence.objects.filter(key=normalised(self.licence)).exclude(pk=self.pk)
+        if (revoked := same.first()) is not None:
+            raise ValidationError({"licence": f"{revoked.licence} is revoked already"})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save with `key` following `licence`, whoever saves it."""
+        self.key = normalised(self.licence)
+        super().save(*args, **kwargs)
