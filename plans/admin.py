@@ -1,0 +1,139 @@
+"""Editing plans in the browser. Each save is one catalogue revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, Plan, PlanRule
+from plans.revisions import catalogue_change
+
+
+class ExactFilters(admin.ModelAdmin):
+    """An admin whose filters compare, and do no more."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """A regular expression in the URL can keep a worker busy."""
+        allowed: bool = super().lookup_allowed(lookup, value, request)
+        return allowed and lookup.partition("__")[2] in ("", "exact")
+
+
+class RevisionedAdmin(ExactFilters):
+    """An admin whose every change, single or in bulk, is one numbered revision by its user."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Add and change."""
+        return _as_one_change(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete one."""
+        return _as_one_change(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Actions on several."""
+        return _as_one_change(request, super().changelist_view, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save only what has changed: a revision without a difference would say nothing."""
+        if not change or form.has_changed():
+            super().save_model(request, obj, form, change)
+
+
+def _as_one_change(
+    request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+) -> HttpResponse:
+    if request.method != "POST":
+        return view(request, *args, **kwargs)
+    with catalogue_change(actor=request.user.get_username(), source="admin"):
+        return view(request, *args, **kwargs)
+
+
+class LinesField(forms.CharField):
+    """A list of texts, typed one a line or separated by commas."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "cols": 30})
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """The lines as a list."""
+        text = super().to_python(value) or ""
+        return [item.strip() for item in text.replace(",", "\n").splitlines() if item.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare lists, not their spelling."""
+        return bool((initial or []) != self.to_python(data))
+
+
+class PlanRuleForm(forms.ModelForm):
+    """One rule, its actions as boxes to tick."""
+
+    actions = forms.MultipleChoiceField(
+        choices=[(action, action) for action in REPOSITORY_ACTIONS],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="* allows them all",
+    )
+    services = LinesField(
+        required=False, help_text="Only for these registries, one a line; empty: for all"
+    )
+
+    class Meta:
+        model = PlanRule
+        fields = ("effect", "type", "pattern", "actions", "services")
+
+
+class PlanRuleInline(admin.TabularInline):
+    """The rules of a plan."""
+
+    model = PlanRule
+    form = PlanRuleForm
+    extra = 0
+
+
+@admin.register(Plan)
+class PlanAdmin(RevisionedAdmin):
+    """Plans with their rules."""
+
+    list_display = ("name", "enabled", "licence_required", "rule_count", "description")
+    list_filter = ("enabled", "licence_required")
+    search_fields = ("name", "description")
+    inlines = (PlanRuleInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        """Plans with their number of rules."""
+        plans: QuerySet[Plan] = super().get_queryset(request)
+        return plans.annotate(_rules=Count("rules"))
+
+    @admin.display(description="rules", ordering="_rules")
+    def rule_count(self, plan: Any) -> int:
+        """How many rules the plan has."""
+        return int(plan._rules)
+
+
+@admin.register(CatalogueRevision)
+class CatalogueRevisionAdmin(ExactFilters):
+    """The history of the catalogue, to be read only."""
+
+    list_display = ("number", "created_at", "actor", "source", "reason")
+    fields = readonly_fields = list_display
+    list_filter = ("source",)
+    search_fields = ("actor", "reason")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """History is written by changes alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes history."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes history."""
+        return False
