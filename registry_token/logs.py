@@ -1,0 +1,57 @@
+"""The log: one JSON object a line, so that nothing a caller sends can forge a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+decisions = logging.getLogger("registry_token.decisions")
+
+
+class JsonFormatter(logging.Formatter):
+    """Time, level, logger and message of a record, and the members of its `fields`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (
+            request_id := getattr(getattr(record, "request", None), "request_id", None)
+        ) is not None:
+            line["request_id"] = request_id
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=_text)
+
+
+def _text(value: Any) -> str:
+    """Times as RFC 3339 has them, anything else as it prints."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+class WithoutTraceback(logging.Filter):
+    """Drops tracebacks: a hostile Host header is worth a line, not forty."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true."""
+        record.exc_info = None
+        return True
+
+
+def printable(text: str, length: int) -> str:
+    """`text` with its unprintable characters escaped, cut to `length` characters.
+
+    What PostgreSQL cannot store (NUL, lone surrogates) is among them.
+    """
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        )
+    return text[:length]

@@ -1,0 +1,34 @@
+"""The paths of the service.
+
+/token answers with and without a slash, and under /auth too, where registries with `autoredirect`
+send their clients. Never by a redirect: a POST would become a GET, and credentials get lost.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from registry_token import errors
+from registry_token.health import healthz, readyz
+from registry_token.views import TokenView, jwks
+
+_token = TokenView.as_view()
+
+urlpatterns = [
+    path("token", _token),
+    path("token/", _token),
+    path("auth/token", _token),
+    path("auth/token/", _token),
+    path("jwks", jwks),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.not_found
+handler500 = errors.server_error
