@@ -1,0 +1,100 @@
+"""Bringing the database to what a catalogue file says: the differences, then one change of all.
+
+A plan that the file names becomes what the file says of it, its rules included. What the file does
+not name stays, unless it is to be pruned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from licences.models import RevokedLicence, normalised
+from plans.models import Plan, PlanRule
+from registry_token.catalogue_file import CatalogueFile
+
+_PLAN_FIELDS = ("description", "enabled", "licence_required")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line of what a load changes, and how to change it."""
+
+    text: str
+    apply: Callable[[], object]
+
+
+def differences(file: CatalogueFile, *, prune: bool) -> list[Difference]:
+    """What separates the database from the file, in the order in which to apply it."""
+    return [*_plan_differences(file, prune), *_licence_differences(file, prune)]
+
+
+def _plan_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+    existing = {plan.name: plan for plan in Plan.objects.prefetch_related("rules")}
+    for wanted, rules in file.plans:
+        plan = existing.pop(wanted.name, None)
+        if plan is None:
+            text = f"added plan {wanted.name} with {len(rules)} rules"
+            yield Difference(text, partial(_save_new, wanted, rules))
+            continue
+        yield from _field_differences(plan, wanted)
+        yield from _rule_differences(plan, rules)
+    if prune:
+        for plan in existing.values():
+            yield Difference(f"removed plan {plan.name}", plan.delete)
+
+
+def _field_differences(plan: Plan, wanted: Plan) -> Iterator[Difference]:
+    changed = [name for name in _PLAN_FIELDS if getattr(plan, name) != getattr(wanted, name)]
+    if not changed:
+        return
+    for name in changed:
+        setattr(plan, name, getattr(wanted, name))
+    yield Difference(f"changed plan {plan.name}: {', '.join(changed)}", plan.save)
+
+
+def _rule_differences(plan: Plan, wanted: tuple[PlanRule, ...]) -> Iterator[Difference]:
+    """Rules have no names: those of a plan are compared as a list, and replaced as one."""
+    existing = list(plan.rules.all())
+    if [*map(_content, existing)] == [*map(_content, wanted)]:
+        return
+    before, after = [*map(str, existing)], [*map(str, wanted)]
+    removed = [f"  - {rule}" for rule in before if rule not in after]
+    added = [f"  + {rule}" for rule in after if rule not in before]
+    lines = removed + added or ["  in another order"]
+    text = "\n".join([f"changed plan {plan.name}: rules", *lines])
+    yield Difference(text, partial(_replace_rules, plan, wanted))
+
+
+def _licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+    existing = {revoked.key: revoked for revoked in RevokedLicence.objects.all()}
+    for wanted in file.revoked_licences:
+        revoked = existing.pop(normalised(wanted.licence), None)
+        if revoked is None:
+            yield Difference(f"added revoked licence {wanted.licence}", wanted.save)
+        elif (revoked.licence, revoked.reason) != (wanted.licence, wanted.reason):
+            revoked.licence, revoked.reason = wanted.licence, wanted.reason
+            yield Difference(f"changed revoked licence {wanted.licence}", revoked.save)
+    if prune:
+        for revoked in existing.values():
+            yield Difference(f"removed revoked licence {revoked.licence}", revoked.delete)
+
+
+def _content(rule: PlanRule) -> tuple[object, ...]:
+    return rule.effect, rule.type, rule.pattern, rule.actions, rule.services
+
+
+def _save_new(plan: Plan, rules: tuple[PlanRule, ...]) -> None:
+    plan.save()
+    for rule in rules:
+        rule.plan = plan
+        rule.save()
+
+
+def _replace_rules(plan: Plan, rules: tuple[PlanRule, ...]) -> None:
+    for rule in plan.rules.all():
+        rule.delete()
+    for rule in rules:
+        rule.plan = plan
+        rule.save()
