@@ -16,11 +16,10 @@ from urllib.parse import quote
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from jwt.algorithms import RSAAlgorithm
 
 from registry_token import key_files
 from registry_token.config_values import BASE_DIR
-from registry_token.key_ids import thumbprint
+from registry_token.key_ids import public_jwk, thumbprint
 
 FOLDER = BASE_DIR / "var" / "development"
 
@@ -70,10 +69,8 @@ def _key(path: Path, *, of_it: Path) -> RSAPrivateKey:
 
 
 def _jwks(key: RSAPrivateKey) -> bytes:
-    jwk = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    public = {name: jwk[name] for name in ("kty", "n", "e")}
-    entry = public | {"use": "sig", "alg": "RS256", "kid": thumbprint(key.public_key())}
-    return json.dumps({"keys": [entry]}, indent=2).encode()
+    public_key = key.public_key()
+    return json.dumps({"keys": [public_jwk(public_key, thumbprint(public_key))]}, indent=2).encode()
 
 
 def _make(path: Path, content: bytes) -> None:

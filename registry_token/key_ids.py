@@ -1,9 +1,10 @@
-"""Key ids: how registries and the key set name a public RSA key."""
+"""How a public RSA key is named and published: key ids and JSON Web Keys."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -24,3 +25,10 @@ def libtrust_id(key: RSAPublicKey) -> str:
     )
     text = base64.b32encode(hashlib.sha256(der).digest()[:30]).decode()
     return ":".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def public_jwk(key: RSAPublicKey, kid: str) -> dict[str, Any]:
+    """The key as a JWK for RS256 signatures, RFC 7517: public members only."""
+    members = RSAAlgorithm.to_jwk(key, as_dict=True)
+    public = {name: members[name] for name in ("kty", "n", "e")}
+    return public | {"use": "sig", "alg": "RS256", "kid": kid}

@@ -18,10 +18,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from django.conf import settings
-from jwt.algorithms import RSAAlgorithm
 
 from registry_token.access import Access
-from registry_token.key_ids import libtrust_id, thumbprint
+from registry_token.key_ids import libtrust_id, public_jwk, thumbprint
 
 ALGORITHM = "RS256"
 MINIMUM_BITS = 2048
@@ -52,9 +51,7 @@ class SigningKey:
 
     def jwk(self) -> dict[str, Any]:
         """The public half, RFC 7517."""
-        members = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
-        public = {name: members[name] for name in ("kty", "n", "e")}
-        return public | {"use": "sig", "alg": ALGORITHM, "kid": self.kid}
+        return public_jwk(self.private_key.public_key(), self.kid)
 
 
 @dataclass(frozen=True, slots=True)
