@@ -118,7 +118,7 @@ def token_exception_handler(error: Exception, context: dict[str, Any]) -> Respon
     if isinstance(error, exceptions.APIException):
         message = f"{error.detail} Use GET, or POST an application/x-www-form-urlencoded form."
         return Response(error_body("UNSUPPORTED", message), status=error.status_code)
-    answer = as_token_error(error)
+    answer = _as_token_error(error)
     if answer is None:
         return None
     if answer is not error:
@@ -129,7 +129,7 @@ def token_exception_handler(error: Exception, context: dict[str, Any]) -> Respon
     return Response(body, status=answer.status, headers=answer.headers())
 
 
-def as_token_error(error: Exception) -> TokenError | None:
+def _as_token_error(error: Exception) -> TokenError | None:
     """What a caller is told of an error."""
     if isinstance(error, TokenError):
         return error

@@ -147,6 +147,6 @@ def jwks(request: HttpRequest) -> HttpResponse:
         keys = [signing_key().jwk()]
     except SigningKeyError:
         answer = signing_unavailable()
-        body = error_body(answer.code, answer.message)
+        body = error_body(answer.code, answer.message, answer.detail)
         return JsonResponse(body, status=answer.status, headers=answer.headers())
     return JsonResponse({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
