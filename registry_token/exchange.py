@@ -103,8 +103,9 @@ def _consistent_facts(licence: str | None) -> Facts:
     """Catalogue and deny list of the same revision: a change in between asks once more."""
     while True:
         revoked, number, fingerprint = _query_facts(licence)
-        catalogue = catalogue_of(Revision(number or 0, fingerprint or ""))
-        if catalogue.revision == (number or 0, fingerprint or ""):
+        revision = Revision(number or 0, fingerprint or "")
+        catalogue = catalogue_of(revision)
+        if catalogue.revision == revision:
             return Facts(catalogue, bool(revoked))
 
 
