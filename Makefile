@@ -74,9 +74,9 @@ coverage: .venv/dev ## the suite, and which lines it does not reach
 
 lock: .venv/dev ## compile requirements*.in to requirements*.txt with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url requirements.in --output-file requirements.txt
+		--no-strip-extras --no-emit-index-url requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url requirements-dev.in --output-file requirements-dev.txt
+		--no-strip-extras --no-emit-index-url requirements-dev.in --output-file requirements-dev.txt
 
 clean: ## remove the virtual environment and the development set-up
 	rm -rf .venv var
