@@ -20,11 +20,14 @@ wsgi_app = "registry_token.wsgi:application"
 chdir = str(_PROJECT)
 bind = "127.0.0.1:8000"
 
-# A token costs CPU, most of it one signature that runs without the interpreter's lock. Threads
-# let a worker go on while a client sends its request drop by drop; they do not make it faster.
-worker_class = "gthread"
+# Reads requests as they come and hands only whole ones to a thread: slow clients cost memory and no
+# thread. A thread waits for the database only; more of them would not make anything faster.
+worker_class = "registry_token.worker.BufferingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 threads = 8
+
+# Clients with a connection, of each worker. The longest idle one makes room for a new one.
+worker_connections = 4000
 
 # Seconds. Keep-alive outlasts the pauses of a client between two layers.
 timeout = 30
@@ -66,6 +69,9 @@ gunicorn.util.write_error = _write_json_error
 
 def on_starting(server: Any) -> None:
     """Refuse to start, and later to reload, with a wrong set-up."""
+    # Workers share its memory only when it is there before they fork.
+    import registry_token.throttle  # noqa: F401
+
     if not _set_up_is_right():
         sys.exit("The system checks failed; the service does not start.")
     reload = server.reload

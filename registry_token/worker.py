@@ -1,0 +1,226 @@
+"""The gunicorn worker that serves: threads that share one epoll set.
+
+Whichever thread is free takes the next connection that has something to read, and answers the
+request in place once the whole of it has arrived. No thread hands work to another, which costs more
+than the work, and none waits for a client: a few threads serve thousands of slow connections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import sys
+import threading
+import time
+from datetime import datetime
+from typing import Any
+
+from gunicorn import util
+from gunicorn.config import Config
+from gunicorn.http import wsgi
+from gunicorn.http.message import Request
+from gunicorn.workers import base
+
+from registry_token.connection import Answer, BodyTooLarge, Connection
+
+# Seconds.
+REQUEST_TIME_LIMIT = 30.0  # for a request to arrive as a whole
+CLOSING_TIME_LIMIT = 2.0  # for a client to read the last answer
+LINGER = 2.0  # after SIGTERM: a client may be sending on a connection that it was told is kept
+TICK = 1.0
+
+_ONCE = select.EPOLLONESHOT
+
+
+class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
+    """`threads`, `keepalive`, `worker_connections`, `max_requests`, `graceful_timeout` and the
+    limits of requests mean what they mean to gunicorn's gthread. TLS is for the proxy in front.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._open: set[Connection] = set()
+        # Whoever takes a connection out of here owns it: a thread, or who closes what is overdue.
+        self._waiting: dict[int, Connection] = {}
+        self._listeners: dict[int, socket.socket] = {}
+        self._stopped = False
+
+    @classmethod
+    def check_config(cls, cfg: Config, log: Any) -> None:
+        """Refuse what this worker does not do."""
+        if cfg.is_ssl:
+            sys.exit("TLS ends at a proxy in front; or serve with --worker-class gthread.")
+
+    def run(self) -> None:
+        """Serve until told to stop, then let end what has begun."""
+        self._epoll = select.epoll()
+        stop_reader, stop_writer = os.pipe()
+        self._epoll.register(stop_reader, select.EPOLLIN)
+        for listener in self.sockets:
+            listener.setblocking(False)
+            self._listeners[listener.fileno()] = listener
+            self._epoll.register(listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        threads = [
+            threading.Thread(target=self._work, daemon=True) for _ in range(self.cfg.threads)
+        ]
+        for thread in threads:
+            thread.start()
+        while self.alive and self.ppid == os.getppid():
+            self._tick()
+        self._finish()
+        self._stopped = True
+        os.write(stop_writer, b".")  # never read: it wakes every thread
+        for thread in threads:
+            thread.join(TICK)
+
+    def _tick(self) -> None:
+        """Sleep until a signal or for a second; tell the master that all is well; tidy up."""
+        self.notify()
+        select.select([self.PIPE[0]], [], [], TICK)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
+        now = time.monotonic()
+        for fd, connection in list(self._waiting.items()):
+            if connection.deadline < now and self._waiting.pop(fd, None) is not None:
+                self._close_overdue(connection)
+
+    def _close_overdue(self, connection: Connection) -> None:
+        with contextlib.suppress(OSError):
+            if not connection.is_idle and not connection.unsent and not connection.closing:
+                self._refuse(connection, 408, "Request Timeout", "the request was too slow")
+        self._close(connection)
+
+    def _finish(self) -> None:
+        """Take no more connections; answer what has been sent, and what is being sent."""
+        for fd, listener in self._listeners.items():
+            self._epoll.unregister(fd)
+            while self._accept(listener):  # these believe that they are connected
+                pass
+            listener.close()
+        now = time.monotonic()
+        for connection in list(self._waiting.values()):
+            if connection.is_idle:
+                connection.deadline = min(connection.deadline, now + LINGER)
+        while self._open and time.monotonic() < now + self.cfg.graceful_timeout:
+            self._tick()
+
+    def _work(self) -> None:
+        """What each thread does. A thread that takes a connection is the only one to have it."""
+        while not self._stopped:
+            for fd, _ in self._epoll.poll(None, 1):
+                if (connection := self._waiting.pop(fd, None)) is not None:
+                    self._advance(connection)
+                elif (listener := self._listeners.get(fd)) is not None:
+                    self._accept(listener)
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Whether there was a connection to take."""
+        try:
+            sock, peer = listener.accept()
+        except OSError:  # another thread was faster, or there is no file descriptor left
+            return False
+        if len(self._open) >= self.cfg.worker_connections:
+            self._close_longest_waiting()
+        deadline = time.monotonic() + REQUEST_TIME_LIMIT
+        connection = Connection(sock, peer, listener.getsockname(), deadline)
+        self._open.add(connection)
+        self._waiting[connection.fd] = connection
+        self._epoll.register(connection.fd, select.EPOLLIN | _ONCE)
+        return True
+
+    def _close_longest_waiting(self) -> None:
+        with contextlib.suppress(StopIteration, RuntimeError):  # other threads change the dict
+            if (connection := self._waiting.pop(next(iter(self._waiting)), None)) is not None:
+                self._close(connection)
+
+    def _advance(self, connection: Connection) -> None:
+        """Do for a connection what can be done without waiting for its client."""
+        try:
+            if connection.unsent:
+                connection.flush()
+                connection.deadline = time.monotonic() + self.cfg.keepalive
+            else:
+                was_idle = connection.is_idle
+                if not connection.receive():
+                    self._close(connection)
+                    return
+                if was_idle:
+                    connection.deadline = time.monotonic() + REQUEST_TIME_LIMIT
+            while not connection.unsent and not connection.closing:
+                if not self._answer_next(connection):
+                    break
+            self._wait_for(connection)
+        except OSError:  # the client is gone
+            self._close(connection)
+        except Exception:
+            self.log.exception("A connection was given up")
+            self._close(connection)
+
+    def _wait_for(self, connection: Connection) -> None:
+        if connection.closing and not connection.unsent:
+            connection.half_close()
+        self._waiting[connection.fd] = connection
+        events = select.EPOLLOUT if connection.unsent else select.EPOLLIN
+        self._epoll.modify(connection.fd, events | _ONCE)
+
+    def _answer_next(self, connection: Connection) -> bool:
+        """Whether there was a request to answer. Raises OSError when the client is gone."""
+        request = None
+        answer = Answer(connection)
+        try:
+            request = connection.next_request(self.cfg)
+            if request is None:
+                return False
+            connection.closing = not self._answer(request, answer, connection)
+            connection.deadline = time.monotonic() + self.cfg.keepalive
+        except BodyTooLarge:
+            self._refuse(connection, 413, "Content Too Large", "the body is too long")
+        except OSError:
+            raise
+        except Exception as error:
+            if answer.has_begun:
+                raise
+            answer = Answer(connection)
+            self.handle_error(request, answer, connection.peer, error)
+            self._end(connection, answer)
+        return True
+
+    def _answer(self, request: Request, answer: Answer, connection: Connection) -> bool:
+        """Run the application and send what it says; whether the connection can be kept."""
+        begun = datetime.now()  # noqa: DTZ005  (gunicorn's access log wants it so)
+        response, environ = wsgi.create(
+            request, answer, connection.peer, connection.server, self.cfg
+        )
+        environ["wsgi.multithread"] = True
+        self.nr += 1
+        if self.nr >= self.max_requests:
+            self.alive = False
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
+        body = self.wsgi(environ, response.start_response)
+        try:
+            for part in body:
+                response.write(part)
+            response.close()
+            answer.send()
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        self.log.access(response, request, environ, datetime.now() - begun)  # noqa: DTZ005
+        return not response.should_close()
+
+    def _refuse(self, connection: Connection, status: int, reason: str, message: str) -> None:
+        answer = Answer(connection)
+        util.write_error(answer, status, reason, message)
+        self._end(connection, answer)
+
+    def _end(self, connection: Connection, answer: Answer) -> None:
+        answer.send()
+        connection.closing = True
+        connection.deadline = time.monotonic() + CLOSING_TIME_LIMIT
+
+    def _close(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.close()
