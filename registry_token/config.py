@@ -88,6 +88,7 @@ SETTINGS = (
     Setting("registry.on_nothing_granted", values.one_of("refuse", "empty_token"), "refuse"),
     Setting("plans.default", values.text),
     Setting("plans.anonymous", values.text),
+    Setting("throttle.failures", values.whole_number(0, 100_000), 60, native=int),
     Setting(
         "database.url",
         values.database_url,

@@ -15,8 +15,6 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from rest_framework import exceptions
-from rest_framework.response import Response
 
 from registry_token.logs import decisions, printable
 from registry_token.signing import SigningKeyError
@@ -46,6 +44,11 @@ class TokenError(Exception):
         """Header fields that belong to the answer."""
         return {}
 
+    def response(self) -> HttpResponse:
+        """The answer."""
+        body = error_body(self.code, self.message, self.detail)
+        return JsonResponse(body, status=self.status, headers=self.headers())
+
 
 class MalformedRequest(TokenError):
     """The request is none: a parameter is missing, contradictory or too long."""
@@ -64,6 +67,30 @@ class TooLarge(TokenError):
         super().__init__(message, reason="too_large")
 
     status = 413
+    code = "UNSUPPORTED"
+
+
+class MethodNotAllowed(TokenError):
+    """Neither GET nor POST."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="method_not_allowed")
+
+    status = 405
+    code = "UNSUPPORTED"
+
+    def headers(self) -> dict[str, str]:
+        """RFC 9110, 15.5.6."""
+        return {"Allow": "GET, POST"}
+
+
+class UnsupportedMediaType(TokenError):
+    """A POST without a form."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="unsupported_media_type")
+
+    status = 415
     code = "UNSUPPORTED"
 
 
@@ -91,11 +118,8 @@ class Denied(TokenError):
     code = "DENIED"
 
 
-class Unavailable(TokenError):
-    """The question could not be answered now. `retry_after` in seconds."""
-
-    status = 503
-    code = "UNAVAILABLE"
+class NotNow(TokenError):
+    """The same request may be answered later. `retry_after` in seconds."""
 
     def __init__(self, message: str, *, reason: str, retry_after: float = 2) -> None:
         super().__init__(message, reason=reason)
@@ -106,6 +130,27 @@ class Unavailable(TokenError):
         return {"Retry-After": str(max(1, math.ceil(self.retry_after)))}
 
 
+class Unavailable(NotNow):
+    """The question could not be answered now."""
+
+    status = 503
+    code = "UNAVAILABLE"
+
+
+class TooManyRequests(NotNow):
+    """A failed authentication after too many others of the client's network."""
+
+    status = 429
+    code = "TOOMANYREQUESTS"
+
+    def __init__(self, retry_after: int) -> None:
+        message = (
+            "too many failed log-ins from this network in the last minute; log in with a valid"
+            f" access token, or try again in {retry_after} seconds"
+        )
+        super().__init__(message, reason="too_many_failures", retry_after=retry_after)
+
+
 def error_body(code: str, message: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """The errors list with one error. `detail` is for programs and always an object: docker takes
     a text there for a second message.
@@ -113,20 +158,17 @@ def error_body(code: str, message: str, detail: dict[str, Any] | None = None) ->
     return {"errors": [{"code": code, "message": message, "detail": detail or {}}]}
 
 
-def token_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler for /token; None lets Django answer 500."""
-    if isinstance(error, exceptions.APIException):
-        message = f"{error.detail} Use GET, or POST an application/x-www-form-urlencoded form."
-        return Response(error_body("UNSUPPORTED", message), status=error.status_code)
+def answer_to(error: Exception, request: HttpRequest) -> HttpResponse | None:
+    """The answer that tells the client of an error; None for what Django shall answer with 500."""
     answer = _as_token_error(error)
     if answer is None:
         return None
     if answer is not error:
-        _log_cause(error, context["request"])
-    if not isinstance(answer, Denied):  # those are logged as decisions
-        _log_undecided(answer, context["request"])
-    body = error_body(answer.code, answer.message, answer.detail)
-    return Response(body, status=answer.status, headers=answer.headers())
+        _log_cause(error, request)
+    # Those are logged as decisions, or once for all of their network and minute.
+    if not isinstance(answer, (Denied, TooManyRequests)):
+        _log_undecided(answer, request)
+    return answer.response()
 
 
 def _as_token_error(error: Exception) -> TokenError | None:

@@ -37,6 +37,7 @@ REGISTRY_REALM: str | None = _values["registry.realm"]
 REGISTRY_ON_NOTHING_GRANTED: str = _values["registry.on_nothing_granted"]
 PLANS_DEFAULT: str | None = _values["plans.default"]
 PLANS_ANONYMOUS: str | None = _values["plans.anonymous"]
+THROTTLE_FAILURES: int = _values["throttle.failures"]  # a minute and client network; 0: no limit
 TRUSTED_PROXIES: tuple[IPv4Network | IPv6Network, ...] = _values["trusted_proxies"]
 
 DEBUG: bool = _values["debug"]

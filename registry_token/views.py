@@ -2,123 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
 from datetime import UTC, datetime
-from typing import IO, Any, cast
+from typing import Any
 from urllib.parse import parse_qs
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from registry_token import throttle
 from registry_token.access import format_scopes
 from registry_token.errors import (
     MalformedRequest,
+    MethodNotAllowed,
+    TokenError,
     TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    UnsupportedMediaType,
+    answer_to,
     error_body,
     method_not_allowed,
     signing_unavailable,
-    token_exception_handler,
 )
 from registry_token.exchange import Origin, exchange_token
 from registry_token.signing import RegistryToken, SigningKeyError, signing_key
-from registry_token.token_request import (
-    MAX_FORM,
-    Parameters,
-    TokenRequest,
-    from_form,
-    from_query,
-)
+from registry_token.token_request import MAX_FORM, TokenRequest, from_form, from_query
 
 MAX_PARAMETERS = 200
-
-
-class FormParser(BaseParser):
-    """application/x-www-form-urlencoded of bounded size, as a mapping of names to values."""
-
-    media_type = "application/x-www-form-urlencoded"
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, list[str]]:
-        """Read the form. Raises TooLarge, MalformedRequest."""
-        try:
-            body = stream.read(MAX_FORM + 1)
-        except UnreadablePostError:
-            raise MalformedRequest("the form ended before its announced length") from None
-        if len(body) > MAX_FORM:
-            raise TooLarge(f"the form is longer than {MAX_FORM} bytes")
-        return _parameters(body.decode("latin-1"))
-
-
-class IgnoreAccept(BaseContentNegotiation):
-    """There is one representation; some clients ask for types that they do not need."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The form parser for forms, whatever their charset parameter; else None, which is 415."""
-        media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == media_type), None)
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """JSON."""
-        return next(iter(renderers)), "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
 class TokenView(APIView):
     """GET and POST /token: an Authority access token for a registry token."""
 
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
-    parser_classes = (FormParser,)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = IgnoreAccept
     # HEAD would issue a token; OPTIONS would describe the view.
     http_method_names = ["get", "post"]
 
-    def get(self, request: Request) -> Response:
-        """Distribution docs/content/spec/auth/token.md."""
-        query = _parameters(request.META.get("QUERY_STRING", ""))
-        return self._answer(request, from_query(query, _authorization(request)))
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """APIView's, for a resource of one representation that authenticates by itself: without
+        negotiation, authenticators, permissions and a second request object around the first. They
+        would cost a third of what the signature costs.
+        """
+        try:
+            response = self._answer(request)
+        except Exception as error:
+            answer = answer_to(error, request)
+            if answer is None:  # a fault of ours: Django logs it and answers 500
+                raise
+            response = answer
+        response["Cache-Control"] = "no-store"  # RFC 6749, 5.1
+        return response
 
-    def post(self, request: Request) -> Response:
-        """Distribution docs/content/spec/auth/oauth.md."""
-        form = cast(Parameters, request.data)
-        return self._answer(request, from_form(form, _authorization(request)))
-
-    def _answer(self, request: Request, asked: TokenRequest) -> Response:
-        context: Any = request._request
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        asked = _asked(request)
+        context: Any = request
         origin = Origin(
             request_id=context.request_id,
             remote_address=context.client_address,
             user_agent=request.META.get("HTTP_USER_AGENT", ""),
         )
-        return Response(_body(exchange_token(asked, origin, datetime.now(UTC))))
-
-    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
-        """Errors as container clients read them."""
-        return token_exception_handler
-
-    def finalize_response(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """RFC 6749, 5.1: nothing of this may be stored."""
-        response: Response = super().finalize_response(request, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
+        try:
+            token = exchange_token(asked, origin, datetime.now(UTC))
+        except Unauthenticated as refusal:
+            raise _throttled(refusal, request, asked) from None
+        return HttpResponse(json.dumps(_body(token)), content_type="application/json")
 
 
-def _authorization(request: Request) -> str:
-    authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
-    return authorization
+def _asked(request: HttpRequest) -> TokenRequest:
+    """What a request asks for. Raises TokenError."""
+    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    match request.method:
+        case "GET":  # Distribution docs/content/spec/auth/token.md
+            return from_query(_parameters(request.META.get("QUERY_STRING", "")), authorization)
+        case "POST":  # Distribution docs/content/spec/auth/oauth.md
+            return from_form(_form(request), authorization)
+    raise MethodNotAllowed(f"{request.method} is not answered here; use GET or POST")
+
+
+def _form(request: HttpRequest) -> dict[str, list[str]]:
+    """The request's form, of bounded size. Raises TokenError."""
+    has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0")
+    if has_body and request.content_type != FORM:
+        raise UnsupportedMediaType(
+            f"a POST carries a form of the type {FORM}, not {request.content_type!r}"
+        )
+    try:
+        body = request.read(MAX_FORM + 1)
+    except UnreadablePostError:
+        raise MalformedRequest("the form ended before its announced length") from None
+    if len(body) > MAX_FORM:
+        raise TooLarge(f"the form is longer than {MAX_FORM} bytes")
+    return _parameters(body.decode("latin-1"))
+
+
+def _throttled(refusal: Unauthenticated, request: HttpRequest, asked: TokenRequest) -> TokenError:
+    """The refusal, or 429 when the client's network has had too many. A probe has none."""
+    context: Any = request
+    credential = asked.subject_token or request.META.get("HTTP_AUTHORIZATION", "")
+    if not credential:
+        return refusal
+    retry_after = throttle.failed(
+        context.client_address,
+        credential,
+        method=request.method or "",
+        limit=settings.THROTTLE_FAILURES,
+    )
+    return TooManyRequests(retry_after) if retry_after else refusal
 
 
 def _parameters(encoded: str) -> dict[str, list[str]]:

@@ -23,6 +23,7 @@ os.environ |= {
     "REGISTRY_TOKEN_SIGNING_KEY": str(FOLDER / "signing.key"),
     "REGISTRY_TOKEN_SIGNING_ISSUER": "registry-token-tests",
     "REGISTRY_TOKEN_REGISTRY_SERVICES": "registry.example.com,mirror.example.com",
+    "REGISTRY_TOKEN_THROTTLE_FAILURES": "0",  # most tests fail on purpose, from one address
     "REGISTRY_TOKEN_REGISTRY_REALM": "https://tokens.example.com/token",
     "REGISTRY_TOKEN_DATABASE_URL": os.environ.get(
         "TEST_DATABASE_URL", f"sqlite:///{FOLDER}/tests.sqlite3"

@@ -29,6 +29,7 @@ DEFAULTS = {
     "registry.on_nothing_granted": "refuse",
     "plans.default": None,
     "plans.anonymous": None,
+    "throttle.failures": 60,
 }
 
 # Key, how a file spells it, how a variable spells another value; then both as read.
@@ -64,6 +65,7 @@ GIVEN = {
     "registry.on_nothing_granted": ("empty_token", "refuse", "empty_token", "refuse"),
     "plans.default": ("community", "gold", "community", "gold"),
     "plans.anonymous": ("community", "gold", "community", "gold"),
+    "throttle.failures": ("0", "100000", 0, 100_000),
 }
 
 

@@ -53,6 +53,7 @@ REFUSED = {
     "signing.certificate": ["a\nb", " signing.crt"],
     "registry.on_nothing_granted": ["empty", "REFUSE"],
     "plans.default": [" community", "a\tb"],
+    "throttle.failures": ["100001", "-1", "off", "60/m", "1.5"],
 }
 
 
