@@ -8,6 +8,7 @@ before the signature is verified are named `unverified_…`.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from jwt.exceptions import (
 from registry_token.authority_keys import key_source
 from registry_token.errors import Unauthenticated
 from registry_token.strict_json import parse_object
+from registry_token.verified import Verification, VerifiedTokens, digest_of
 
 MAX_TOKEN_LENGTH = 16 * 1024  # bytes
 MAX_CLAIM_LENGTH = 255
@@ -93,18 +95,46 @@ class _StrictJWT(jwt.PyJWT):
 
 
 _jwt = _StrictJWT()
+_verified: VerifiedTokens[Caller] = VerifiedTokens()
 
 
 def authenticate(subject_token: str, *, challenge: str = "Basic") -> Caller:
     """Verify an access token, up to 16 KiB of it, and read its claims.
 
-    Raises Unauthenticated, in the scheme `challenge`, with one of six specific messages or a
-    general one; Unavailable when there are no keys to verify with.
+    A token that was verified is remembered until it expires, the Authority's keys change or others
+    take its place. Raises Unauthenticated, in the scheme `challenge`, with one of six specific
+    messages or a general one; Unavailable when there are no keys to verify with.
     """
     try:
-        return _caller(_verified_claims(subject_token))
+        if len(subject_token) > MAX_TOKEN_LENGTH:
+            raise _Refused(_INVALID, f"longer than {MAX_TOKEN_LENGTH} bytes")
+        digest = digest_of(subject_token)
+        if digest in _verified and (caller := _verified.recall(digest, _basis(), time.time())):
+            return caller
+        return _authenticate_anew(subject_token, digest)
     except _Refused as refused:
         raise Unauthenticated(refused.message, reason=refused.reason, challenge=challenge) from None
+
+
+def _basis() -> tuple[Any, ...]:
+    """What a verification depends on, besides the token and the clock."""
+    return (
+        key_source().current(),
+        settings.AUTHORITY_ISSUER,
+        settings.AUTHORITY_AUDIENCES,
+        settings.AUTHORITY_ALGORITHMS,
+        settings.AUTHORITY_LEEWAY,
+    )
+
+
+def _authenticate_anew(subject_token: str, digest: bytes) -> Caller:
+    unverified_header = _unverified_header(subject_token)
+    # Before the verification: if the keys change meanwhile, it does not count for the new ones.
+    basis, now = _basis(), time.time()
+    claims = _verified_claims(subject_token, unverified_header)
+    caller = _caller(claims)
+    _verified.remember(digest, Verification(basis, now, claims["exp"], caller))
+    return caller
 
 
 class _Refused(Exception):
@@ -115,8 +145,7 @@ class _Refused(Exception):
         self.message = refusal[1]
 
 
-def _verified_claims(subject_token: str) -> dict[str, Any]:
-    unverified_header = _unverified_header(subject_token)
+def _verified_claims(subject_token: str, unverified_header: Mapping[str, Any]) -> dict[str, Any]:
     algorithm = unverified_header["alg"]
     key = key_source().find(unverified_header.get("kid"), algorithm)
     if key is None:
@@ -149,8 +178,6 @@ def _verified_claims(subject_token: str) -> dict[str, Any]:
 
 def _unverified_header(subject_token: str) -> dict[str, Any]:
     """The token's header, refused unless it is one that this service understands."""
-    if len(subject_token) > MAX_TOKEN_LENGTH:
-        raise _Refused(_INVALID, f"longer than {MAX_TOKEN_LENGTH} bytes")
     if not _COMPACT.fullmatch(subject_token):
         raise _Refused(_INVALID, "not a signed JWT in compact form")
     unverified_segment = subject_token.partition(".")[0].encode()

@@ -66,6 +66,9 @@ class KeyStatus:
 class KeySource(Protocol):
     """What `authority` and the readiness check need of either source."""
 
+    def current(self) -> KeySet:
+        """The keys at hand. Raises Unavailable when there are none."""
+
     def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         """The key, or None when the Authority has none such. Raises Unavailable without keys."""
 
@@ -124,13 +127,17 @@ class FileKeys:
         self._lock = threading.Lock()
         self._last = _Reading()
 
-    def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """The key that a header names. Raises Unavailable when the file never held keys."""
+    def current(self) -> KeySet:
+        """The keys that the file holds, or held. Raises Unavailable when it never held any."""
         if (keys := self._current().keys) is None:
             raise Unavailable(
                 "the Authority's keys cannot be read; try again later", reason="authority_keys"
             )
-        return keys.find(kid, algorithm)
+        return keys
+
+    def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
+        """The key that a header names. Raises Unavailable when the file never held keys."""
+        return self.current().find(kid, algorithm)
 
     def status(self) -> KeyStatus:
         """The state of the file's keys; their age counts from when the file went bad."""
@@ -198,23 +205,26 @@ class FetchedKeys:
 
         Raises Unavailable when there are no keys at all.
         """
-        key = self._current().find(kid, algorithm)
+        key = self.current().find(kid, algorithm)
         if key is None:
             self._look_for_unknown()
-            key = self._current().find(kid, algorithm)
+            key = self.current().find(kid, algorithm)
         return key
 
     def status(self) -> KeyStatus:
         """The state of the keys."""
         try:
-            keys = self._current()
+            keys = self.current()
         except Unavailable:
             return KeyStatus([], None, self._error, self._timing.keep_for)
         age = time.monotonic() - self._loaded_at
         return KeyStatus(keys.key_ids(), age, self._error, self._timing.keep_for)
 
-    def _current(self) -> KeySet:
-        """The keys at hand, refreshed in the background when they have aged."""
+    def current(self) -> KeySet:
+        """The keys at hand, refreshed in the background when they have aged.
+
+        Raises Unavailable when there are none.
+        """
         keys = self._keys
         now = time.monotonic()
         if keys is None or now - self._loaded_at > self._timing.keep_for:
