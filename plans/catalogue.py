@@ -85,6 +85,11 @@ def catalogue_of(revision: Revision) -> Catalogue:
         return compiled
 
 
+def newest_known() -> Catalogue | None:
+    """What the last call of `catalogue_of` came to; there may be a newer one in the database."""
+    return _compiled
+
+
 def newest_revision() -> Revision:
     """The catalogue's newest revision. Raises django.db.DatabaseError."""
     newest = CatalogueRevision.objects.values_list("number", "fingerprint").first()

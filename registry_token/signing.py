@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import jwt
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from django.conf import settings
 
@@ -23,6 +24,7 @@ from registry_token.access import Access
 from registry_token.key_ids import libtrust_id, public_jwk, thumbprint
 
 ALGORITHM = "RS256"
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()  # RFC 7518, 3.3
 MINIMUM_BITS = 2048
 # zot compares `iat` and `nbf` with its own clock and allows no difference.
 BACKDATED_BY = timedelta(seconds=5)
@@ -32,7 +34,7 @@ class SigningKeyError(Exception):
     """The key or its certificate cannot be used; the message says which file, why, and the fix."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class SigningKey:
     """The RSA key, the id under which registries and /jwks know it, and its certificate chain.
 
@@ -45,9 +47,16 @@ class SigningKey:
     expires_at: datetime | None
     """When the first of the certificates expires."""
 
-    def headers(self) -> dict[str, Any]:
-        """The members of the JWS header by which a registry finds the key."""
-        return {"kid": self.kid, "x5c": self.x5c} if self.x5c else {"kid": self.kid}
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A JWS in compact form, RFC 7515, 7.1. The header is the same for all tokens."""
+        signed = self._header + b"." + _base64url(_compact_json(claims))
+        signature = self.private_key.sign(signed, _PADDING, _HASH)
+        return (signed + b"." + _base64url(signature)).decode()
+
+    @functools.cached_property
+    def _header(self) -> bytes:
+        by_which_it_is_found = {"kid": self.kid} | ({"x5c": self.x5c} if self.x5c else {})
+        return _base64url(_compact_json({"alg": ALGORITHM, "typ": "JWT"} | by_which_it_is_found))
 
     def jwk(self) -> dict[str, Any]:
         """The public half, RFC 7517."""
@@ -73,6 +82,15 @@ class RegistryToken:
         return self.issued_at + timedelta(seconds=self.expires_in)
 
 
+def _compact_json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _base64url(data: bytes) -> bytes:
+    """RFC 7515, 2: without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
 def issue(
     *, subject: str, audience: str, access: Access, jti: UUID, now: datetime
 ) -> RegistryToken:
@@ -90,8 +108,7 @@ def issue(
         "jti": str(jti),
         "access": [resource.entry() for resource in access],
     }
-    encoded = jwt.encode(claims, key.private_key, algorithm=ALGORITHM, headers=key.headers())
-    return RegistryToken(encoded, jti, issued_at, settings.SIGNING_LIFETIME, access)
+    return RegistryToken(key.sign(claims), jti, issued_at, settings.SIGNING_LIFETIME, access)
 
 
 def signing_key() -> SigningKey:

@@ -7,10 +7,9 @@ from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from issuances.models import Issuance
-from plans.models import CatalogueRevision, Plan, PlanRule
+from plans.models import CatalogueRevision
 from tests.conftest import SERVICE
 
 PULL = "repository:stella-ops/public/app:pull"
@@ -93,19 +92,6 @@ def test_a_row_has_either_a_token_or_a_refusal(authority, get_token):
     for changes in ({"refusal": "x"}, {"jti": None}, {"expires_at": None}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Issuance.objects.filter(id=row.id).update(**changes)
-
-
-@pytest.mark.parametrize("rules", [1, 300])
-def test_a_token_costs_two_round_trips_whatever_the_number_of_rules(authority, get_token, rules):
-    plan = Plan.objects.get(name="community")
-    for number in range(rules):
-        PlanRule.objects.create(plan=plan, pattern=f"more/r{number}", actions=["pull"])
-    token = authority.token("community")
-    assert get_token(token, PULL).status_code == 200  # compiles the catalogue
-    for scope, status in ((PULL, 200), ("repository:x:push", 403)):
-        with CaptureQueriesContext(connection) as queries:
-            assert get_token(token, scope).status_code == status
-        assert len(queries) == 2, queries.captured_queries
 
 
 @pytest.mark.parametrize("lookup", ["user_agent__regex=(a%2B)%2B$", "subject__regex=(", "plan=x"])

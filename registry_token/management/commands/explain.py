@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from registry_token.access import parse_scopes
 from registry_token.authority import LICENCE_CLAIM, PLAN_CLAIM, Caller, licence_of, plan_of
 from registry_token.entitlement import CHECKS, Decision, Verdict, decide
-from registry_token.exchange import policy, read_facts
+from registry_token.exchange import policy
+from registry_token.record import read_facts
 from registry_token.token_request import TokenRequest
 
 
