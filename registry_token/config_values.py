@@ -19,6 +19,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+_SERVER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(?::([0-9]{1,5}))?")
 # RFC 6749, 3.3: scope-token
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
@@ -135,11 +136,13 @@ def database_url(value: str) -> dict[str, Any]:
         if url.scheme == "sqlite":
             return _sqlite(url)
         if url.scheme in ("postgres", "postgresql"):
-            return _postgres(environ.Env.db_url_config(value))
+            return _postgres(url)
     except ImproperlyConfigured as error:
         raise ValueError(str(error)) from None
     except ValueError:
-        raise ValueError("is not a valid URL; write special characters as %40 for @") from None
+        raise ValueError(
+            "is not a valid URL; write special characters as %40 for @, servers as HOST:PORT"
+        ) from None
     raise ValueError("must begin with sqlite:/// or postgres://")
 
 
@@ -163,7 +166,14 @@ def _sqlite(url: SplitResult) -> dict[str, Any]:
     }
 
 
-def _postgres(database: dict[str, Any]) -> dict[str, Any]:
+def _postgres(url: SplitResult) -> dict[str, Any]:
+    user, at, addresses = url.netloc.rpartition("@")
+    servers = [_server(address) for address in addresses.split(",")]
+    one = url._replace(netloc=f"{user}{at}{addresses.partition(',')[0]}")
+    database: dict[str, Any] = environ.Env.db_url_config(urlunsplit(one))
+    if len(servers) > 1:  # libpq tries them in turn
+        database["HOST"] = ",".join(host for host, _ in servers)
+        database["PORT"] = ",".join(port or "5432" for _, port in servers)
     if not database["NAME"]:
         raise ImproperlyConfigured("must name a database: postgres://USER:PASSWORD@HOST/NAME")
     options = {"connect_timeout": 2, **database.get("OPTIONS", {})}
@@ -174,6 +184,14 @@ def _postgres(database: dict[str, Any]) -> dict[str, Any]:
     # Connections go back to Django's pool after each request. It hands out those that the server
     # has closed since, unless it checks them.
     return {**database, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+
+
+def _server(address: str) -> tuple[str, str | None]:
+    """Host and port of HOST, HOST:PORT, or an IPv6 address in brackets instead."""
+    server = _SERVER.fullmatch(address)
+    if server is None:
+        raise ValueError("not a server")
+    return server[1].strip("[]"), server[2]
 
 
 def _pool(options: dict[str, Any]) -> bool:

@@ -103,3 +103,29 @@ def test_refuses(tmp_path, url, error):
     assert said.startswith("REGISTRY_TOKEN_DATABASE_URL (database.url): ")
     assert error in said
     assert "word" not in said.replace("PASSWORD", "")
+
+
+@pytest.mark.parametrize(
+    ("servers", "hosts", "ports"),
+    [
+        ("a:5433,b:5434", "a,b", "5433,5434"),
+        ("a,b:5434", "a,b", "5432,5434"),
+        ("[::1]:1,[::2]", "::1,::2", "1,5432"),
+    ],
+)
+def test_postgres_may_have_several_servers(tmp_path, servers, hosts, ports):
+    url = f"postgres://me:secret%40@{servers}/tokens?target_session_attrs=read-write"
+    configuration = read(tmp_path, DATABASE_URL=url)
+    assert not configuration.errors
+    database = configuration.values["database.url"]
+    assert (database["HOST"], database["PORT"]) == (hosts, ports)
+    assert (database["USER"], database["PASSWORD"]) == ("me", "secret@")
+    assert (database["NAME"]) == "tokens"
+    assert database["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+@pytest.mark.parametrize("servers", ["a:x,b", "a:1:2,b", "a,b:123456", "[a],b"])
+def test_servers_that_are_none_are_an_error(tmp_path, servers):
+    (error,) = read(tmp_path, DATABASE_URL=f"postgres://me:hidden@{servers}/tokens").errors
+    assert "HOST:PORT" in error
+    assert "hidden" not in error
