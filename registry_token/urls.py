@@ -14,13 +14,12 @@ from registry_token import errors
 from registry_token.health import healthz, readyz
 from registry_token.views import TokenView, jwks
 
-_token = TokenView.as_view()
+TOKEN_PATHS = ("token", "token/", "auth/token", "auth/token/")
+
+token = TokenView.as_view()
 
 urlpatterns = [
-    path("token", _token),
-    path("token/", _token),
-    path("auth/token", _token),
-    path("auth/token/", _token),
+    *(path(route, token) for route in TOKEN_PATHS),
     path("jwks", jwks),
     path("healthz", healthz),
     path("readyz", readyz),
