@@ -16,7 +16,7 @@ from registry_token.authority import ANONYMOUS, Caller, authenticate
 from registry_token.entitlement import Decision, Facts, Policy, Refusal, decide
 from registry_token.errors import Denied, Unauthenticated
 from registry_token.identifiers import uuid7
-from registry_token.logs import log_decision, printable
+from registry_token.logs import encoded, log_decision, printable
 from registry_token.record import Row
 from registry_token.signing import RegistryToken
 from registry_token.token_request import TokenRequest
@@ -47,10 +47,13 @@ def exchange_token(request: TokenRequest, origin: Origin, now: datetime) -> Regi
     facts = record.read_facts(None) if caller.anonymous else record.assumed_facts()
     while True:
         row, outcome = _decided(request, caller, facts, origin, now)
-        if (caller.anonymous and isinstance(outcome, Denied)) or record.commit(row, facts):
+        encoded_row = encoded(row._asdict())
+        if caller.anonymous and isinstance(outcome, Denied):
+            break
+        if record.commit(row, encoded_row, facts):
             break
         facts = record.read_facts(caller.licence)
-    log_decision(row._asdict())
+    log_decision("refused" if row.refusal else "granted", encoded_row)
     if isinstance(outcome, Denied):
         raise outcome
     return outcome

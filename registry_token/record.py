@@ -8,7 +8,6 @@ a worker has in its memory.
 from __future__ import annotations
 
 import functools
-import json
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from registry_token import database
 from registry_token.access import AccessEntry
 from registry_token.entitlement import Facts
 from registry_token.group_commit import GroupCommit
+from registry_token.logs import encoded
 
 # The newest revision of the catalogue, and whether a licence is on the deny list.
 _NEWEST = "(SELECT {} FROM plans_cataloguerevision ORDER BY number DESC LIMIT 1)"
@@ -58,6 +58,7 @@ class _Pending(NamedTuple):
     """A row that may be inserted if the facts still hold by which it was decided."""
 
     row: Row
+    encoded_row: str
     fingerprint: str
     licence_key: str
     licence_revoked: bool
@@ -92,11 +93,15 @@ def read_facts(licence: str | None) -> Facts:
             return Facts(catalogue, bool(row[0]))
 
 
-def commit(row: Row, facts: Facts) -> bool:
-    """Commit the row if `facts` still hold; whether it did. Raises django.db.Error, Unavailable."""
+def commit(row: Row, encoded_row: str, facts: Facts) -> bool:
+    """Commit the row, also given as a JSON object, if `facts` still hold; whether they did.
+
+    Raises django.db.Error, Unavailable.
+    """
     fingerprint = facts.catalogue.revision.fingerprint
+    licence_key = normalised(row.licence)
     return _commit_together(
-        _Pending(row, fingerprint, normalised(row.licence), facts.licence_revoked)
+        _Pending(row, encoded_row, fingerprint, licence_key, facts.licence_revoked)
     )
 
 
@@ -134,7 +139,7 @@ def _one_by_one(pending: list[_Pending]) -> list[bool | Exception]:
 
 def _insert(pending: list[_Pending]) -> list[bool]:
     if connection.vendor == "postgresql":
-        document = json.dumps([_json(one) for one in pending], default=str)
+        document = f"[{','.join(map(_json, pending))}]"
         inserted = database.execute(_insert_of_json(), [document], lambda cursor: cursor.fetchall())
         return [(one.row.id,) in inserted for one in pending]
     with transaction.atomic() if len(pending) > 1 else nullcontext():
@@ -169,10 +174,11 @@ def _insert_of_json() -> str:
     """  # noqa: S608
 
 
-def _json(one: _Pending) -> dict[str, Any]:
-    """A row as `_insert_of_json` reads it. Times print as PostgreSQL reads them."""
-    return one.row._asdict() | {
+def _json(one: _Pending) -> str:
+    """A row as `_insert_of_json` reads it."""
+    facts = {
         "_fingerprint": one.fingerprint,
         "_licence_key": one.licence_key,
         "_licence_revoked": one.licence_revoked,
     }
+    return f"{one.encoded_row[:-1]}, {encoded(facts)[1:]}"

@@ -13,6 +13,7 @@ from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
 from registry_token import record
 from registry_token.identifiers import uuid7
+from registry_token.logs import encoded
 from registry_token.record import Row
 
 PULL = "repository:stella-ops/public/app:pull"
@@ -26,6 +27,10 @@ def row(**changes) -> Row:
     id = uuid7(now)
     blank = Row(id, now, "r", "s", "", "", "p", "", "x", [], [], id, now, "", 1, "", "", "")
     return blank._replace(**changes)
+
+
+def pending(row: Row, fingerprint: str, licence_key: str = "", revoked: bool = False):
+    return record._Pending(row, encoded(row._asdict()), fingerprint, licence_key, revoked)
 
 
 def test_a_row_has_the_fields_of_the_table():
@@ -82,10 +87,10 @@ def test_rows_of_a_group_are_each_judged_by_their_own_facts(authority, get_token
     facts = record.read_facts(None)
     fingerprint = facts.catalogue.revision.fingerprint
     RevokedLicence.objects.bulk_create([RevokedLicence(licence="L", key="l")])
-    fine = record._Pending(row(subject="fine"), fingerprint, "", False)
-    stale = record._Pending(row(subject="stale"), "0" * 32, "", False)
-    revoked = record._Pending(row(subject="revoked"), fingerprint, "l", False)
-    known_to_be = record._Pending(row(subject="known"), fingerprint, "l", True)
+    fine = pending(row(subject="fine"), fingerprint, "", False)
+    stale = pending(row(subject="stale"), "0" * 32, "", False)
+    revoked = pending(row(subject="revoked"), fingerprint, "l", False)
+    known_to_be = pending(row(subject="known"), fingerprint, "l", True)
     group = [fine, stale, revoked, known_to_be]
     assert record._commit_all(group) == [True, False, False, True]
     assert set(Issuance.objects.values_list("subject", flat=True)) == {"fine", "known"}
@@ -96,9 +101,9 @@ def test_a_row_that_cannot_be_stored_does_not_take_others_with_it():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite stores any text in any column")
     fingerprint = record.read_facts(None).catalogue.revision.fingerprint
-    fine = record._Pending(row(), fingerprint, "", False)
-    too_long = record._Pending(row(subject="x" * 300), fingerprint, "", False)
-    first, second, third = record._commit_all([fine, too_long, fine._replace(row=row())])
+    fine = pending(row(), fingerprint, "", False)
+    too_long = pending(row(subject="x" * 300), fingerprint, "", False)
+    first, second, third = record._commit_all([fine, too_long, pending(row(), fingerprint)])
     assert (first, third) == (True, True)
     assert isinstance(second, DataError)
     assert Issuance.objects.count() == 2
@@ -107,6 +112,6 @@ def test_a_row_that_cannot_be_stored_does_not_take_others_with_it():
 @pytest.mark.django_db(transaction=True)
 def test_a_row_that_was_committed_before_the_connection_was_lost_is_not_written_twice():
     fingerprint = record.read_facts(None).catalogue.revision.fingerprint
-    pending = record._Pending(row(), fingerprint, "", False)
-    assert record._one_by_one([pending, pending]) == [True, True]
+    twice = [pending(row(), fingerprint)] * 2
+    assert record._one_by_one(twice) == [True, True]
     assert Issuance.objects.count() == 1
