@@ -19,7 +19,7 @@ from registry_token.authority import authenticate
 from registry_token.entitlement import decide
 from registry_token.exchange import Origin, exchange_token, policy
 from registry_token.identifiers import uuid7
-from registry_token.logs import log_decision
+from registry_token.logs import encoded, log_decision
 from registry_token.token_request import TokenRequest, from_query
 from registry_token.wsgi import application
 
@@ -110,6 +110,7 @@ def _parts_of_the_exchange(requests: Sequence[TokenRequest]) -> dict[str, Call]:
     facts = record.read_facts(caller.licence)
     decision = decide(request, caller, facts, policy())
     row = _row(request, caller.licence or "", facts.catalogue.revision.number)
+    encoded_row = encoded(row._asdict())
     return {
         "verify": _in_turn(_authenticate, requests),
         "facts": record.assumed_facts,
@@ -117,7 +118,7 @@ def _parts_of_the_exchange(requests: Sequence[TokenRequest]) -> dict[str, Call]:
         "decide": lambda: decide(request, caller, facts, policy()),
         "sign": lambda: _issue(request, caller.subject, decision.granted),
         "record": lambda: _commit(row, facts),
-        "log line": lambda: log_decision(row._asdict()),
+        "log line": lambda: log_decision("granted", encoded_row),
     }
 
 
@@ -159,7 +160,8 @@ def _row(request: TokenRequest, licence: str, revision: int) -> record.Row:
 
 def _commit(row: record.Row, facts: Any) -> None:
     jti = uuid7(row.created_at)
-    if not record.commit(row._replace(id=jti, jti=jti), facts):
+    row = row._replace(id=jti, jti=jti)
+    if not record.commit(row, encoded(row._asdict()), facts):
         raise RuntimeError("the catalogue has changed meanwhile")
 
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.http import HttpResponse
 
 from registry_token.config import require_valid
@@ -66,13 +67,14 @@ class TokenHandler(WSGIHandler):
             chain = convert_exception_to_response(layer(chain))
         self._middleware_chain = chain
 
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> HttpResponse:
-        """WSGIHandler's, for answers without cookies and files. The signal at a request's begin
-        would do what the one at its end has done.
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:  # type: ignore[override]
+        """WSGIHandler's, for answers without cookies, streams and files. Of what is done at the end
+        of each request only this concerns /token: pooled connections go back to their pool.
         """
         response: HttpResponse = self._middleware_chain(self.request_class(environ))
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
-        return response
+        close_old_connections()
+        return [response.content]
 
 
 _token = TokenHandler()
