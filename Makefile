@@ -16,7 +16,7 @@ PORT := $(lastword $(subst :, ,$(BIND)))
 DEVELOPMENT := REGISTRY_TOKEN_REGISTRY_REALM=http://localhost:$(PORT)/token \
 	REGISTRY_TOKEN_CONFIG=var/development/registry-token.yaml
 
-.PHONY: help setup run test lint format test-postgres e2e coverage lock clean
+.PHONY: help setup run test lint format test-postgres e2e test-faults bench coverage lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -68,6 +68,13 @@ test-postgres: .venv/dev ## the suite on PostgreSQL (TEST_DATABASE_URL, default 
 e2e: .venv/dev ## push and pull with the real registry and clients (Debian's packages)
 	@tests/e2e/install
 	$(BIN)/pytest -rs tests/e2e
+
+test-faults: .venv/dev ## faults under load: kills, outages, slow clients (Debian's packages)
+	@tests/e2e/install haproxy pgbouncer postgresql wrk
+	$(BIN)/pytest -rs tests/faults
+
+bench: .venv/dev ## tokens/s beside RSA signatures/s; BENCH="--large" and more options
+	$(BIN)/python -m benchmarks.token $(BENCH)
 
 coverage: .venv/dev ## the suite, and which lines it does not reach
 	$(BIN)/pytest -n auto --cov --cov-report term-missing:skip-covered

@@ -6,6 +6,7 @@ number of workers.
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -26,8 +27,10 @@ worker_class = "registry_token.worker.BufferingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 threads = 8
 
-# Clients with a connection, of each worker. The longest idle one makes room for a new one.
+# Clients with a connection, of each worker. The one that waits longest makes room for a new one.
 worker_connections = 4000
+_, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(_most_files, 16384), _most_files))
 
 # Seconds. Keep-alive outlasts the pauses of a client between two layers.
 timeout = 30

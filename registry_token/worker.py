@@ -8,6 +8,7 @@ than the work, and none waits for a client: a few threads serve thousands of slo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import socket
@@ -119,7 +120,9 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         """Whether there was a connection to take."""
         try:
             sock, peer = listener.accept()
-        except OSError:  # another thread was faster, or there is no file descriptor left
+        except OSError as error:  # most of the time another thread was faster
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._close_longest_waiting()
             return False
         if len(self._open) >= self.cfg.worker_connections:
             self._close_longest_waiting()
