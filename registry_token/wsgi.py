@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpResponse
 
 from registry_token.config import require_valid
@@ -73,7 +73,8 @@ class TokenHandler(WSGIHandler):
         """
         response: HttpResponse = self._middleware_chain(self.request_class(environ))
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
-        close_old_connections()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         return [response.content]
 
 
