@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from benchmarks.callers import Ask
-from registry_token import record, signing, views
+from registry_token import database, record, signing, views
 from registry_token.authority import authenticate
 from registry_token.entitlement import decide
 from registry_token.exchange import Origin, exchange_token, policy
@@ -113,7 +113,7 @@ def _parts_of_the_exchange(requests: Sequence[TokenRequest]) -> dict[str, Call]:
     encoded_row = encoded(row._asdict())
     return {
         "verify": _in_turn(_authenticate, requests),
-        "facts": record.assumed_facts,
+        "facts": lambda: record.assumed_facts(0),
         "facts anew": lambda: record.read_facts(caller.licence),
         "decide": lambda: decide(request, caller, facts, policy()),
         "sign": lambda: _issue(request, caller.subject, decision.granted),
@@ -161,7 +161,7 @@ def _row(request: TokenRequest, licence: str, revision: int) -> record.Row:
 def _commit(row: record.Row, facts: Any) -> None:
     jti = uuid7(row.created_at)
     row = row._replace(id=jti, jti=jti)
-    if not record.commit(row, encoded(row._asdict()), facts):
+    if not record.commit(row, encoded(row._asdict()), facts, database.deadline()):
         raise RuntimeError("the catalogue has changed meanwhile")
 
 

@@ -22,13 +22,18 @@ from gunicorn.http.parser import RequestParser
 # Bytes.
 RECEIVE_SIZE = 64 * 1024
 MAX_HEAD = 128 * 1024
-MAX_BODY = 4 * 1024 * 1024  # larger than any form of the admin
+MAX_BODY = 128 * 1024  # a form of /token with the framing of its chunks
+MAX_PAGE_BODY = 4 * 1024 * 1024  # larger than any form of the admin
+
+# Where pages for people are. Nothing of Django is imported here: the process that forks the workers
+# loads this module, and keeps what it has loaded when it reloads them.
+PAGES = ("/admin/", "/static/")
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class BodyTooLarge(Exception):
-    """The body is longer than `MAX_BODY`."""
+    """The body is longer than its path allows."""
 
 
 class _NothingMore(Exception):
@@ -71,6 +76,11 @@ class Connection:
         self._parsed = 0  # bytes of the buffer that the parser has been given
         self._body_begins = self._chunk_begins = 0
         self._continued = False
+
+    @property
+    def size(self) -> int:
+        """How much of a request has arrived: bytes."""
+        return len(self._buffer)
 
     @property
     def is_idle(self) -> bool:
@@ -126,20 +136,24 @@ class Connection:
         """Whether the whole body has arrived. Raises BodyTooLarge, OSError."""
         arrived = len(self._buffer) - self._body_begins
         reader = request.body.reader
+        limit = MAX_PAGE_BODY if request.path.startswith(PAGES) else MAX_BODY
         if isinstance(reader, ChunkedReader):
-            size, is_here = arrived, self._is_last_chunk_here()
+            size, is_here = arrived, self._is_last_chunk_here(limit)
         else:
             size = reader.length if isinstance(reader, LengthReader) else 0
             is_here = arrived >= size
-        if size > MAX_BODY:
+        if size > limit:
             raise BodyTooLarge
         if not is_here and request._expected_100_continue and not self._continued:
             self._continued = True
             self.send(_CONTINUE)
         return is_here
 
-    def _is_last_chunk_here(self) -> bool:
-        """RFC 9112, 7.1. True for what is malformed, too: the parser then says what is wrong."""
+    def _is_last_chunk_here(self, limit: int) -> bool:
+        """RFC 9112, 7.1. True for what is malformed, too: the parser then says what is wrong.
+
+        Raises BodyTooLarge.
+        """
         while (line_ends := self._buffer.find(b"\r\n", self._chunk_begins)) >= 0:
             line = bytes(self._buffer[self._chunk_begins : line_ends])
             try:
@@ -148,11 +162,18 @@ class Connection:
                 return True
             if size <= 0:
                 return size < 0 or self._buffer.find(b"\r\n\r\n", line_ends) >= 0
+            if size > limit:
+                raise BodyTooLarge
             chunk_ends = line_ends + 2 + size + 2
             if chunk_ends > len(self._buffer):
                 return False
             self._chunk_begins = chunk_ends
         return len(self._buffer) - self._chunk_begins > MAX_HEAD
+
+    def forget(self) -> None:
+        """Drop what has arrived."""
+        self._buffer.clear()
+        self._begin_request()
 
     def send(self, data: bytes) -> None:
         """Send what the client takes at once, keep the rest in `unsent`. Raises OSError."""

@@ -1,8 +1,8 @@
 """The calls to the database on the way of a token: none takes longer than two seconds.
 
-The server is told to give up a statement after `TIME_LIMIT`; a server that does not even do that is
-left after `PATIENCE`. After a call that failed so slowly no other is made until a probe in a thread
-of its own has succeeded: requests are answered 503 at once instead of standing in line for it.
+The server is told to give up a statement in time; a server that does not even do that is left.
+After a call that failed so slowly no other is made until a probe in a thread of its own has
+succeeded: requests are answered 503 at once instead of standing in line for it.
 """
 
 from __future__ import annotations
@@ -22,56 +22,68 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-# Seconds.
-TIME_LIMIT = 1.5  # also what SQLite waits for another writer, see config_values
-PATIENCE = 1.8
-SLOW = 1.0  # a failure that took longer is one of a database that hangs
-PROBE_INTERVAL = 0.5
+_thread = threading.local()
 
-# For this transaction only: the admin and commands may take their time, and a pooler such as
-# PgBouncer hands the session to others.
-_LIMITED = f"SET LOCAL statement_timeout = {round(TIME_LIMIT * 1000)}; "
+# Seconds.
+TIME_LIMIT = 1.8  # for a request's calls together, the time that it stands in line included
+GRACE = 0.3  # by which the server gives up a statement earlier than we give up the server
+LEAST = 0.1  # for a call, however late
+SLOW = 0.8  # of the time that it had: a call that failed so late was one to a database that hangs
+PROBE_INTERVAL = 0.5
 
 # What a connection that was kept open may raise: a restart has closed it, or a failover has left it
 # with a server that only reads.
 _STALE = (OperationalError, InterfaceError, InternalError)
 
 
-def fetch_one(sql: str, parameters: Sequence[Any]) -> Any:
+def deadline() -> float:
+    """Until when the calls of a request that begins now may take: on the clock of monotonic()."""
+    return time.monotonic() + TIME_LIMIT
+
+
+def fetch_one(sql: str, parameters: Sequence[Any], until: float) -> Any:
     """The first row of a query. Raises django.db.Error, Unavailable."""
-    return attempt(lambda _: execute(sql, parameters, lambda cursor: cursor.fetchone()))
+    return attempt(
+        lambda _: execute(sql, parameters, lambda cursor: cursor.fetchone(), until), until
+    )
 
 
-def attempt(call: Callable[[bool], Result]) -> Result:
+def attempt(call: Callable[[bool], Result], until: float) -> Result:
     """call(False); then call(True), where a connection that was kept open has been lost since.
 
     Nobody knows whether it was lost before or after what was sent by it had been committed. Raises
     what `call` raises, and Unavailable.
     """
     gate.pass_or_raise()
+    if getattr(_thread, "hangs", 0) != gate.hangs:
+        _thread.hangs = gate.hangs
+        connection.close()  # made before the database hung: it may be one that still does
     kept_open = connection.connection is not None
     begun = time.monotonic()
     try:
         return call(False)
     except _STALE as error:
-        _give_up_connection(error, begun)
+        _give_up_connection(error, begun, until)
         if not kept_open or gate.is_shut:
             raise
     try:
         return call(True)
     except _STALE as error:
-        _give_up_connection(error, begun)
+        _give_up_connection(error, begun, until)
         raise
 
 
-def _give_up_connection(error: Error, begun: float) -> None:
-    if time.monotonic() - begun > SLOW:
+def _give_up_connection(error: Error, begun: float, until: float) -> None:
+    now = time.monotonic()
+    if now - begun > SLOW * max(LEAST, until - begun):
         gate.shut(error)
     connection.close()
 
 
-def execute(sql: str, parameters: Sequence[Any], result: Callable[[Any], Result]) -> Result:
-    """What `result` makes of the cursor after one statement, bounded in time.
+def execute(
+    sql: str, parameters: Sequence[Any], result: Callable[[Any], Result], until: float
+) -> Result:
+    """What `result` makes of the cursor after one statement, which may take `until` then.
 
     Raises django.db.Error. To be called by `attempt`.
     """
@@ -79,14 +91,22 @@ def execute(sql: str, parameters: Sequence[Any], result: Callable[[Any], Result]
         if connection.vendor != "postgresql":
             cursor.execute(sql, parameters)
             return result(cursor)
+        left = max(LEAST, until - time.monotonic())
         raw: Any = connection.connection
-        raw.wait = functools.partial(type(raw).wait, raw, timeout=PATIENCE)
+        raw.wait = functools.partial(type(raw).wait, raw, timeout=left)
         try:
-            cursor.execute(_LIMITED + sql, parameters)
+            cursor.execute(f"{_limit(left)}; {sql}", parameters)
             cursor.nextset()
             return result(cursor)
         finally:
             del raw.wait
+
+
+def _limit(left: float) -> str:
+    """For this transaction only: the admin and commands may take their time, and a pooler such as
+    PgBouncer hands the session to others.
+    """
+    return f"SET LOCAL statement_timeout = {round(1000 * max(LEAST, left - GRACE))}"
 
 
 class Gate:
@@ -96,6 +116,7 @@ class Gate:
         self._probe = probe
         self._lock = threading.Lock()
         self.is_shut = False
+        self.hangs = 0
 
     def pass_or_raise(self) -> None:
         """Raises Unavailable while it is shut."""
@@ -110,6 +131,7 @@ class Gate:
             if self.is_shut:
                 return
             self.is_shut = True
+            self.hangs += 1
         logger.error("the database hangs, requests are refused until it answers: %s", error)
         threading.Thread(target=self._open_when_well, daemon=True).start()
 
@@ -125,17 +147,34 @@ class Gate:
     def _succeeds(self) -> bool:
         try:
             self._probe()
-        except Error as error:
+        except _STALE as error:
             logger.info("the database does not answer yet: %s", error)
             connection.close()
             return False
+        except Error as error:  # of the probe, not of the database: requests must find out
+            logger.warning("the probe of the database does not work: %s", error)
         return True
 
 
 def _write_nothing() -> None:
-    """What recording a decision needs: a server that takes writes, the table, its lock."""
-    table = "issuances_issuance"
-    execute(f"INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0", (), lambda cursor: None)  # noqa: S608
+    """What recording a decision needs: a server that takes writes, the table, its lock, and on
+    PostgreSQL a commit that waits for disk and standby, for which an empty message will do.
+    """
+    nothing = "INSERT INTO issuances_issuance SELECT * FROM issuances_issuance WHERE 1 = 0"
+    if connection.vendor == "postgresql":
+        nothing += "; SELECT pg_logical_emit_message(true, 'registry-token', '')"
+    execute(nothing, (), lambda cursor: None, deadline())
+    _prefer_this_server()
+
+
+def _prefer_this_server() -> None:
+    """Of several servers try the one first that has just answered: a dead one takes two seconds."""
+    settings = connection.settings_dict
+    servers = list(zip(settings["HOST"].split(","), str(settings["PORT"]).split(","), strict=False))
+    if len(servers) > 1:
+        raw: Any = connection.connection
+        servers.sort(key=lambda server: server != (raw.info.host, str(raw.info.port)))
+        settings["HOST"], settings["PORT"] = map(",".join, zip(*servers, strict=True))
 
 
 gate = Gate(_write_nothing)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from registry_token import record, signing
+from registry_token import database, record, signing
 from registry_token.access import AccessEntry, ResourceActions
 from registry_token.authority import ANONYMOUS, Caller, authenticate
 from registry_token.entitlement import Decision, Facts, Policy, Refusal, decide
@@ -42,17 +42,18 @@ def exchange_token(request: TokenRequest, origin: Origin, now: datetime) -> Regi
     database fails.
     """
     caller = _caller(request)
+    until = database.deadline()
     # An anonymous refusal has no row that could confirm what is assumed. (A token always has its
     # row: where anonymous callers are let in, they can fill the table.)
-    facts = record.read_facts(None) if caller.anonymous else record.assumed_facts()
+    facts = record.read_facts(None, until) if caller.anonymous else record.assumed_facts(until)
     while True:
         row, outcome = _decided(request, caller, facts, origin, now)
         encoded_row = encoded(row._asdict())
         if caller.anonymous and isinstance(outcome, Denied):
             break
-        if record.commit(row, encoded_row, facts):
+        if record.commit(row, encoded_row, facts, until):
             break
-        facts = record.read_facts(caller.licence)
+        facts = record.read_facts(caller.licence, until)
     log_decision("refused" if row.refusal else "granted", encoded_row)
     if isinstance(outcome, Denied):
         raise outcome

@@ -9,8 +9,9 @@ from typing import Any
 
 decisions = logging.getLogger("registry_token.decisions")
 
-# No line says which thread or process wrote it. Finding out costs as much as the rest of a record.
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+# No line says which thread wrote it, or the name of its process. Finding out costs as much as the
+# rest of a record.
+logging.logThreads = logging.logMultiprocessing = False
 
 
 class JsonFormatter(logging.Formatter):

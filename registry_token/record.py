@@ -62,6 +62,7 @@ class _Pending(NamedTuple):
     fingerprint: str
     licence_key: str
     licence_revoked: bool
+    until: float
 
 
 _FIELDS = Issuance._meta.concrete_fields
@@ -72,42 +73,47 @@ WHERE {_FINGERPRINT} = %s AND {_REVOKED} = %s
 """
 
 
-def assumed_facts() -> Facts:
+def assumed_facts(until: float) -> Facts:
     """What was last known, for a caller whose licence is not revoked; `commit` finds out whether it
     still holds. Raises django.db.Error, Unavailable.
     """
     catalogue = newest_known()
-    return read_facts(None) if catalogue is None else Facts(catalogue, licence_revoked=False)
+    return read_facts(None, until) if catalogue is None else Facts(catalogue, licence_revoked=False)
 
 
-def read_facts(licence: str | None) -> Facts:
-    """The newest catalogue, and whether `licence` is revoked: one query.
+def read_facts(licence: str | None, until: float | None = None) -> Facts:
+    """The newest catalogue, and whether `licence` is revoked: one query, answered `until` then.
 
     Raises django.db.Error, Unavailable.
     """
+    until = until or database.deadline()
     while True:
-        row = database.fetch_one(_FACTS, [normalised(licence or "")])
+        row = database.fetch_one(_FACTS, [normalised(licence or "")], until)
         revision = Revision(row[2], row[1])
         catalogue = catalogue_of(revision)
         if catalogue.revision == revision:  # else it has changed since; the deny list, too, perhaps
             return Facts(catalogue, bool(row[0]))
 
 
-def commit(row: Row, encoded_row: str, facts: Facts) -> bool:
-    """Commit the row, also given as a JSON object, if `facts` still hold; whether they did.
+def commit(row: Row, encoded_row: str, facts: Facts, until: float) -> bool:
+    """Commit the row, also given as a JSON object, if `facts` still hold; whether they did. It may
+    take `until` then.
 
     Raises django.db.Error, Unavailable.
     """
     fingerprint = facts.catalogue.revision.fingerprint
     licence_key = normalised(row.licence)
     return _commit_together(
-        _Pending(row, encoded_row, fingerprint, licence_key, facts.licence_revoked)
+        _Pending(row, encoded_row, fingerprint, licence_key, facts.licence_revoked, until)
     )
 
 
 def _commit_all(pending: list[_Pending]) -> list[bool | Exception]:
     """For each row whether it was inserted, or why it could not be."""
-    return database.attempt(lambda again: _one_by_one(pending) if again else _at_once(pending))
+    until = min(one.until for one in pending)
+    return database.attempt(
+        lambda again: _one_by_one(pending) if again else _at_once(pending), until
+    )
 
 
 _commit_together = GroupCommit(_commit_all)
@@ -140,13 +146,19 @@ def _one_by_one(pending: list[_Pending]) -> list[bool | Exception]:
 def _insert(pending: list[_Pending]) -> list[bool]:
     if connection.vendor == "postgresql":
         document = f"[{','.join(map(_json, pending))}]"
-        inserted = database.execute(_insert_of_json(), [document], lambda cursor: cursor.fetchall())
+        until = min(one.until for one in pending)
+        inserted = database.execute(_insert_of_json(), [document], _all_rows, until)
         return [(one.row.id,) in inserted for one in pending]
     with transaction.atomic() if len(pending) > 1 else nullcontext():
         return [
-            database.execute(_INSERT, _values(one), lambda cursor: bool(cursor.rowcount))
+            database.execute(_INSERT, _values(one), lambda cursor: bool(cursor.rowcount), one.until)
             for one in pending
         ]
+
+
+def _all_rows(cursor: Any) -> list[tuple[UUID]]:
+    rows: list[tuple[UUID]] = cursor.fetchall()
+    return rows
 
 
 def _values(one: _Pending) -> list[Any]:

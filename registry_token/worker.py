@@ -32,6 +32,10 @@ CLOSING_TIME_LIMIT = 2.0  # for a client to read the last answer
 LINGER = 2.0  # after SIGTERM: a client may be sending on a connection that it was told is kept
 TICK = 1.0
 
+# Bytes. What requests of more than the first may take together, in a worker.
+LARGE = 256 * 1024
+MAX_LARGE = 32 * 1024 * 1024
+
 _ONCE = select.EPOLLONESHOT
 
 
@@ -45,6 +49,7 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         self._open: set[Connection] = set()
         # Whoever takes a connection out of here owns it: a thread, or who closes what is overdue.
         self._waiting: dict[int, Connection] = {}
+        self._large: dict[Connection, int] = {}
         self._listeners: dict[int, socket.socket] = {}
         self._stopped = False
 
@@ -151,6 +156,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
                     return
                 if was_idle:
                     connection.deadline = time.monotonic() + REQUEST_TIME_LIMIT
+                if connection.size > LARGE and self._is_too_much(connection):
+                    self._refuse(connection, 503, "Service Unavailable", "too many large requests")
             while not connection.unsent and not connection.closing:
                 if not self._answer_next(connection):
                     break
@@ -160,6 +167,10 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         except Exception:
             self.log.exception("A connection was given up")
             self._close(connection)
+
+    def _is_too_much(self, connection: Connection) -> bool:
+        self._large[connection] = connection.size
+        return sum(list(self._large.values())) > MAX_LARGE
 
     def _wait_for(self, connection: Connection) -> None:
         if connection.closing and not connection.unsent:
@@ -176,6 +187,7 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             request = connection.next_request(self.cfg)
             if request is None:
                 return False
+            self._large.pop(connection, None)
             connection.closing = not self._answer(request, answer, connection)
             connection.deadline = time.monotonic() + self.cfg.keepalive
         except BodyTooLarge:
@@ -221,9 +233,12 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _end(self, connection: Connection, answer: Answer) -> None:
         answer.send()
+        self._large.pop(connection, None)
+        connection.forget()
         connection.closing = True
         connection.deadline = time.monotonic() + CLOSING_TIME_LIMIT
 
     def _close(self, connection: Connection) -> None:
         self._open.discard(connection)
+        self._large.pop(connection, None)
         connection.close()

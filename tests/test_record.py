@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from issuances.models import Issuance
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
-from registry_token import record
+from registry_token import database, record
 from registry_token.identifiers import uuid7
 from registry_token.logs import encoded
 from registry_token.record import Row
@@ -30,7 +30,8 @@ def row(**changes) -> Row:
 
 
 def pending(row: Row, fingerprint: str, licence_key: str = "", revoked: bool = False):
-    return record._Pending(row, encoded(row._asdict()), fingerprint, licence_key, revoked)
+    until = database.deadline()
+    return record._Pending(row, encoded(row._asdict()), fingerprint, licence_key, revoked, until)
 
 
 def test_a_row_has_the_fields_of_the_table():

@@ -60,7 +60,7 @@ class TestAtTheTokenEndpoint:
         token = authority.token("community")
         assert get_token(token, PULL).status_code == 200
         try:
-            Authority().publish(settings.AUTHORITY_JWKS)
+            Authority().publish(str(settings.AUTHORITY_JWKS))
             assert get_token(token, PULL).status_code == 401
         finally:
             authority.publish(settings.AUTHORITY_JWKS)
