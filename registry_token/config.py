@@ -8,7 +8,7 @@ values that do not parse are errors, collected so that one start shows them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class Configuration:
     """
 
     path: Path
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(repr=False)  # secrets are among them
     sources: Mapping[str, str]
     errors: tuple[str, ...]
     invalid: frozenset[str] = frozenset()

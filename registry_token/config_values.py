@@ -92,6 +92,8 @@ def algorithm(value: str) -> str:
 
 def path(value: str) -> str:
     """A file's path; a relative one is taken from the project's folder."""
+    if "-----BEGIN" in value:
+        raise ValueError("must be the path of a PEM file, not what is in it")
     return str(BASE_DIR / text(value))
 
 
@@ -206,15 +208,17 @@ def _web_url(value: str, *, query_allowed: bool = False) -> SplitResult:
         url = urlsplit(text(value))
         url.port  # noqa: B018  (raises ValueError when it is none)
     except ValueError:
-        raise ValueError(f"{value!r} is not a URL") from None
+        raise ValueError(f"{_without_user(value)!r} is not a URL") from None
     if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"{value!r} must be a URL that begins with https://")
+        raise ValueError(f"{_without_user(value)!r} must be a URL that begins with https://")
     if "@" in url.netloc or url.fragment or " " in value or (url.query and not query_allowed):
-        raise ValueError(
-            f"{urlunsplit(url._replace(netloc=url.netloc.rpartition('@')[2]))!r}"
-            " must have no user, query, fragment or blank"
-        )
+        raise ValueError(f"{_without_user(value)!r} must have no user, query, fragment or blank")
     return url
+
+
+def _without_user(value: str) -> str:
+    """A URL to be shown, whatever is wrong with it."""
+    return re.sub("//.*@", "//", value)
 
 
 def is_loopback_url(value: str) -> bool:

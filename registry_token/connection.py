@@ -78,6 +78,11 @@ class Connection:
         self._continued = False
 
     @property
+    def address(self) -> str:
+        """The client's, for people; a unix socket's has none."""
+        return self.peer[0] if isinstance(self.peer, tuple) else str(self.peer or "a unix socket")
+
+    @property
     def size(self) -> int:
         """How much of a request has arrived: bytes."""
         return len(self._buffer)

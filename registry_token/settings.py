@@ -41,6 +41,7 @@ THROTTLE_FAILURES: int = _values["throttle.failures"]  # a minute and client net
 TRUSTED_PROXIES: tuple[IPv4Network | IPv6Network, ...] = _values["trusted_proxies"]
 
 DEBUG: bool = _values["debug"]
+DEFAULT_EXCEPTION_REPORTER = "registry_token.debug_pages.Reporter"
 ALLOWED_HOSTS = list(_values["allowed_hosts"])
 # Sessions end with the process when a development set-up configures no key.
 SECRET_KEY: str = _values["secret_key"] or (secrets.token_urlsafe(50) if DEBUG else "")

@@ -20,7 +20,8 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.config import Config
-from gunicorn.http import wsgi
+from gunicorn.http import errors, wsgi
+from gunicorn.http.errors import ParseException
 from gunicorn.http.message import Request
 from gunicorn.workers import base
 
@@ -37,6 +38,13 @@ LARGE = 256 * 1024
 MAX_LARGE = 32 * 1024 * 1024
 
 _ONCE = select.EPOLLONESHOT
+
+_STATUS: dict[type[Exception], tuple[int, str]] = {
+    errors.LimitRequestLine: (414, "URI Too Long"),
+    errors.LimitRequestHeaders: (431, "Request Header Fields Too Large"),
+    errors.ExpectationFailed: (417, "Expectation Failed"),
+    errors.UnsupportedTransferCoding: (501, "Not Implemented"),
+}
 
 
 class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -181,7 +189,6 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _answer_next(self, connection: Connection) -> bool:
         """Whether there was a request to answer. Raises OSError when the client is gone."""
-        request = None
         answer = Answer(connection)
         try:
             request = connection.next_request(self.cfg)
@@ -197,9 +204,7 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         except Exception as error:
             if answer.has_begun:
                 raise
-            answer = Answer(connection)
-            self.handle_error(request, answer, connection.peer, error)
-            self._end(connection, answer)
+            self._refuse_because_of(error, connection)
         return True
 
     def _answer(self, request: Request, answer: Answer, connection: Connection) -> bool:
@@ -225,6 +230,20 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
                 body.close()
         self.log.access(response, request, environ, datetime.now() - begun)  # noqa: DTZ005
         return not response.should_close()
+
+    def _refuse_because_of(self, error: Exception, connection: Connection) -> None:
+        """Answer what gunicorn's parser or the application has raised.
+
+        gunicorn's own `handle_error` would log what it could not read, credentials and all.
+        """
+        if not isinstance(error, ParseException):
+            self.log.exception("Error handling a request")
+            self._refuse(connection, 500, "Internal Server Error", "an error in the service")
+            return
+        problem = type(error).__name__
+        status, reason = _STATUS.get(type(error), (400, "Bad Request"))
+        self.log.warning("Invalid request from ip=%s: %s", connection.address, problem)
+        self._refuse(connection, status, reason, f"the request cannot be read: {problem}")
 
     def _refuse(self, connection: Connection, status: int, reason: str, message: str) -> None:
         answer = Answer(connection)
