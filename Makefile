@@ -16,7 +16,7 @@ PORT := $(lastword $(subst :, ,$(BIND)))
 DEVELOPMENT := REGISTRY_TOKEN_REGISTRY_REALM=http://localhost:$(PORT)/token \
 	REGISTRY_TOKEN_CONFIG=var/development/registry-token.yaml
 
-.PHONY: help setup run test lint format test-postgres e2e test-faults bench coverage lock clean
+.PHONY: help setup run test lint format test-postgres e2e test-faults bench fuzz audit sbom coverage lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -76,6 +76,26 @@ test-faults: .venv/dev ## faults under load: kills, outages, slow clients (Debia
 bench: .venv/dev ## tokens/s beside RSA signatures/s; BENCH="--large" and more options
 	$(BIN)/python -m benchmarks.token $(BENCH)
 
+# The tools of these three have dependencies of their own, which `make test` does without.
+.venv-tools/installed: requirements-tools.txt | $(BIN)/python
+	@"$(PYTHON)" -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.txt
+	@touch $@
+
+FUZZ_SECONDS ?= 60
+fuzz: .venv-tools/installed ## feed the parsers and /token with mutated input (FUZZ_SECONDS=60)
+	.venv-tools/bin/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
+
+audit: .venv-tools/installed ## known vulnerabilities of the runtime requirements
+	@.venv-tools/bin/python -m tools.audit
+
+sbom: .venv-tools/installed ## the bill of materials, CycloneDX, to var/sbom.cdx.json
+	@mkdir -p var
+	@.venv-tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --validate --output-format JSON --output-file var/sbom.cdx.json \
+		requirements.txt
+	@echo "wrote var/sbom.cdx.json"
+
 coverage: .venv/dev ## the suite, and which lines it does not reach
 	$(BIN)/pytest -n auto --cov --cov-report term-missing:skip-covered
 
@@ -84,6 +104,8 @@ lock: .venv/dev ## compile requirements*.in to requirements*.txt with hashes
 		--no-strip-extras --no-emit-index-url requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-strip-extras --no-emit-index-url requirements-dev.in --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-strip-extras --no-emit-index-url requirements-tools.in --output-file requirements-tools.txt
 
 clean: ## remove the virtual environment and the development set-up
-	rm -rf .venv var
+	rm -rf .venv .venv-tools var

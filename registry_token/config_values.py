@@ -173,12 +173,13 @@ def _postgres(url: SplitResult) -> dict[str, Any]:
     servers = [_server(address) for address in addresses.split(",")]
     one = url._replace(netloc=f"{user}{at}{addresses.partition(',')[0]}")
     database: dict[str, Any] = environ.Env.db_url_config(urlunsplit(one))
-    if len(servers) > 1:  # libpq tries them in turn
-        database["HOST"] = ",".join(host for host, _ in servers)
-        database["PORT"] = ",".join(port or "5432" for _, port in servers)
     if not database["NAME"]:
         raise ImproperlyConfigured("must name a database: postgres://USER:PASSWORD@HOST/NAME")
     options = {"connect_timeout": 2, **database.get("OPTIONS", {})}
+    if len(servers) > 1:  # libpq tries them in turn
+        database |= {"HOST": "", "PORT": ""}
+        options["host"] = ",".join(host for host, _ in servers)
+        options["port"] = ",".join(port or "5432" for _, port in servers)
     if _pool(options):
         options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 2}
     if "pool" not in options:

@@ -169,12 +169,15 @@ def _write_nothing() -> None:
 
 def _prefer_this_server() -> None:
     """Of several servers try the one first that has just answered: a dead one takes two seconds."""
-    settings = connection.settings_dict
-    servers = list(zip(settings["HOST"].split(","), str(settings["PORT"]).split(","), strict=False))
-    if len(servers) > 1:
-        raw: Any = connection.connection
-        servers.sort(key=lambda server: server != (raw.info.host, str(raw.info.port)))
-        settings["HOST"], settings["PORT"] = map(",".join, zip(*servers, strict=True))
+    options = connection.settings_dict["OPTIONS"]
+    if "," not in options.get("host", ""):
+        return
+    raw: Any = connection.connection
+    servers = list(zip(options["host"].split(","), options["port"].split(","), strict=True))
+    servers.sort(key=lambda server: server != (raw.info.host, str(raw.info.port)))
+    hosts, ports = map(",".join, zip(*servers, strict=True))
+    # One assignment: other threads read it.
+    connection.settings_dict["OPTIONS"] = options | {"host": hosts, "port": ports}
 
 
 gate = Gate(_write_nothing)

@@ -59,6 +59,7 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         self._waiting: dict[int, Connection] = {}
         self._large: dict[Connection, int] = {}
         self._listeners: dict[int, socket.socket] = {}
+        self._accepting = threading.Lock()  # so that no thread accepts while listeners are closed
         self._stopped = False
 
     @classmethod
@@ -108,11 +109,13 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _finish(self) -> None:
         """Take no more connections; answer what has been sent, and what is being sent."""
-        for fd, listener in self._listeners.items():
-            self._epoll.unregister(fd)
-            while self._accept(listener):  # these believe that they are connected
-                pass
-            listener.close()
+        with self._accepting:
+            for fd, listener in self._listeners.items():
+                self._epoll.unregister(fd)
+                while self._accept(listener):  # these believe that they are connected
+                    pass
+                listener.close()
+            self._listeners.clear()
         now = time.monotonic()
         for connection in list(self._waiting.values()):
             if connection.is_idle:
@@ -126,8 +129,10 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             for fd, _ in self._epoll.poll(None, 1):
                 if (connection := self._waiting.pop(fd, None)) is not None:
                     self._advance(connection)
-                elif (listener := self._listeners.get(fd)) is not None:
-                    self._accept(listener)
+                    continue
+                with self._accepting:
+                    if (listener := self._listeners.get(fd)) is not None:
+                        self._accept(listener)
 
     def _accept(self, listener: socket.socket) -> bool:
         """Whether there was a connection to take."""

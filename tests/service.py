@@ -116,6 +116,7 @@ class Service:
                 if self.request("GET", "/healthz")[0] == 200:
                     return
             time.sleep(0.05)
+        self.process.kill()
         raise RuntimeError(f"the service did not start:\n{self.output.read_text()}")
 
     def stop(self) -> int:

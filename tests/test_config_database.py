@@ -118,10 +118,12 @@ def test_postgres_may_have_several_servers(tmp_path, servers, hosts, ports):
     configuration = read(tmp_path, DATABASE_URL=url)
     assert not configuration.errors
     database = configuration.values["database.url"]
-    assert (database["HOST"], database["PORT"]) == (hosts, ports)
+    options = database["OPTIONS"]
+    assert (options["host"], options["port"]) == (hosts, ports)
+    assert database["HOST"] == database["PORT"] == ""
     assert (database["USER"], database["PASSWORD"]) == ("me", "secret@")
     assert (database["NAME"]) == "tokens"
-    assert database["OPTIONS"]["target_session_attrs"] == "read-write"
+    assert options["target_session_attrs"] == "read-write"
 
 
 @pytest.mark.parametrize("servers", ["a:x,b", "a:1:2,b", "a,b:123456", "[a],b"])

@@ -229,3 +229,11 @@ def test_stops_with_status_0_and_says_why_it_does_not_start(tmp_path):
         service.environment["REGISTRY_TOKEN_SIGNING_LIFETIME"] = "3000"
         with pytest.raises(RuntimeError, match="SIGNING_LIFETIME"):
             service.start()
+
+
+@pytest.mark.parametrize("path", ["/token", "/admin/login/"])
+@pytest.mark.parametrize("parameter", ["charset*=x", "charset*=no-charset'en'x", "a*0*=%00''b"])
+def test_parameters_that_django_cannot_read_are_no_error_of_ours(service, path, parameter):
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; {parameter}"}
+    status, _, _ = service.request("POST", path, "grant_type=password", headers)
+    assert status in (400, 403)
