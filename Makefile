@@ -91,7 +91,7 @@ audit: .venv-tools/installed ## known vulnerabilities of the runtime requirement
 
 sbom: .venv-tools/installed ## the bill of materials, CycloneDX, to var/sbom.cdx.json
 	@mkdir -p var
-	@.venv-tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+	@PYTHONWARNINGS=ignore .venv-tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
 		--output-reproducible --validate --output-format JSON --output-file var/sbom.cdx.json \
 		requirements.txt
 	@echo "wrote var/sbom.cdx.json"

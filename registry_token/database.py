@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from django.db import Error, InterfaceError, InternalError, OperationalError, connection
 
+from registry_token import postgres
 from registry_token.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,22 @@ def deadline() -> float:
 
 def fetch_one(sql: str, parameters: Sequence[Any], until: float) -> Any:
     """The first row of a query. Raises django.db.Error, Unavailable."""
-    return attempt(
-        lambda _: execute(sql, parameters, lambda cursor: cursor.fetchone(), until), until
-    )
+    return attempt(lambda _: _first_row(sql, parameters, until), until)
+
+
+def _first_row(sql: str, parameters: Sequence[Any], until: float) -> Any:
+    if connection.vendor != "postgresql":
+        return execute(sql, parameters, lambda cursor: cursor.fetchone())
+    with connection.cursor() as cursor:
+        left = max(LEAST, until - time.monotonic())
+        raw: Any = connection.connection
+        raw.wait = functools.partial(type(raw).wait, raw, timeout=left)
+        try:
+            cursor.execute(_limited(sql, left), parameters)
+            cursor.nextset()
+            return cursor.fetchone()
+        finally:
+            del raw.wait
 
 
 def attempt(call: Callable[[bool], Result], until: float) -> Result:
@@ -80,33 +94,36 @@ def _give_up_connection(error: Error, begun: float, until: float) -> None:
     connection.close()
 
 
-def execute(
-    sql: str, parameters: Sequence[Any], result: Callable[[Any], Result], until: float
-) -> Result:
-    """What `result` makes of the cursor after one statement, which may take `until` then.
+def execute(sql: str, parameters: Sequence[Any], result: Callable[[Any], Result]) -> Result:
+    """What `result` makes of the cursor after one statement. To be called by `attempt`.
 
-    Raises django.db.Error. To be called by `attempt`.
+    Raises django.db.Error.
     """
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            cursor.execute(sql, parameters)
-            return result(cursor)
-        left = max(LEAST, until - time.monotonic())
-        raw: Any = connection.connection
-        raw.wait = functools.partial(type(raw).wait, raw, timeout=left)
-        try:
-            cursor.execute(f"{_limit(left)}; {sql}", parameters)
-            cursor.nextset()
-            return result(cursor)
-        finally:
-            del raw.wait
+        cursor.execute(sql, parameters)
+        return result(cursor)
 
 
-def _limit(left: float) -> str:
-    """For this transaction only: the admin and commands may take their time, and a pooler such as
-    PgBouncer hands the session to others.
+def ask_postgres(sql: str, document: str, until: float) -> list[str]:
+    """The first column of what a statement returns whose one parameter is `document`. To be called
+    by `attempt`. Raises django.db.Error.
     """
-    return f"SET LOCAL statement_timeout = {round(1000 * max(LEAST, left - GRACE))}"
+    connection.ensure_connection()
+    left = max(LEAST, until - time.monotonic())
+    raw: Any = connection.connection
+    with connection.wrap_database_errors:
+        statement = sql.replace("%s", postgres.literal(raw.pgconn, document))
+        column = postgres.ask(raw.pgconn, _limited(statement, left), time.monotonic() + left)
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": "0"})
+    return [value.decode() for value in column]
+
+
+def _limited(statements: str, left: float) -> str:
+    """With a limit for this transaction only: the admin and commands may take their time, and a
+    pooler such as PgBouncer hands the session to others.
+    """
+    return f"SET LOCAL statement_timeout = {round(1000 * max(LEAST, left - GRACE))}; {statements}"
 
 
 class Gate:
@@ -161,9 +178,11 @@ def _write_nothing() -> None:
     PostgreSQL a commit that waits for disk and standby, for which an empty message will do.
     """
     nothing = "INSERT INTO issuances_issuance SELECT * FROM issuances_issuance WHERE 1 = 0"
-    if connection.vendor == "postgresql":
-        nothing += "; SELECT pg_logical_emit_message(true, 'registry-token', '')"
-    execute(nothing, (), lambda cursor: None, deadline())
+    if connection.vendor != "postgresql":
+        execute(nothing, (), lambda cursor: None)
+        return
+    message = "SELECT pg_logical_emit_message(true, 'registry-token', '')"
+    ask_postgres(f"{nothing}; {message}", "", deadline())
     _prefer_this_server()
 
 

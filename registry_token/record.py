@@ -147,18 +147,13 @@ def _insert(pending: list[_Pending]) -> list[bool]:
     if connection.vendor == "postgresql":
         document = f"[{','.join(map(_json, pending))}]"
         until = min(one.until for one in pending)
-        inserted = database.execute(_insert_of_json(), [document], _all_rows, until)
-        return [(one.row.id,) in inserted for one in pending]
+        inserted = database.ask_postgres(_insert_of_json(), document, until)
+        return [str(one.row.id) in inserted for one in pending]
     with transaction.atomic() if len(pending) > 1 else nullcontext():
         return [
-            database.execute(_INSERT, _values(one), lambda cursor: bool(cursor.rowcount), one.until)
+            database.execute(_INSERT, _values(one), lambda cursor: bool(cursor.rowcount))
             for one in pending
         ]
-
-
-def _all_rows(cursor: Any) -> list[tuple[UUID]]:
-    rows: list[tuple[UUID]] = cursor.fetchall()
-    return rows
 
 
 def _values(one: _Pending) -> list[Any]:

@@ -1,7 +1,7 @@
 """`make fuzz`: every target, or those named, for its share of the time.
 
 Findings and the inputs that reach something new are kept in var/fuzz, and later runs begin with
-them. `python -m tests.fuzz.one TARGET FILE` repeats a finding.
+them. `.venv-tools/bin/python -m tests.fuzz.one TARGET FILE` repeats a finding.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tests.fuzz.seeds import SEEDS
 FOLDER = BASE_DIR / "var" / "fuzz"
 LIMITS = (
     "-max_len=4096",
-    "-timeout=10",  # seconds for one input, on a busy machine too; see MOST_CPU
+    "-timeout=60",  # seconds for one input that hangs: a busy machine may stop for some
     "-rss_limit_mb=1024",
     "-print_final_stats=1",
     "-verbosity=0",
 )
-START_UP = 120  # seconds that a target may take besides
+START_UP = 180  # seconds that a target may take besides
 
 
 def main() -> int:
