@@ -41,17 +41,22 @@ class _NothingMore(Exception):
 
 
 class _Arrived:
-    """The socket of which gunicorn's parser believes to read."""
+    """The socket of which gunicorn's parser believes to read.
+
+    It gives no more than it is asked for: the parser copies what is left with each chunk of a body.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.position = 0
 
     def recv(self, size: int) -> bytes:
-        """All that has arrived, once."""
-        if not self.data:
+        """The next piece of what has arrived. Raises _NothingMore."""
+        piece = self.data[self.position : self.position + size]
+        if not piece:
             raise _NothingMore
-        data, self.data = self.data, b""
-        return data
+        self.position += len(piece)
+        return piece
 
 
 class Connection:
@@ -73,7 +78,6 @@ class Connection:
     def _begin_request(self) -> None:
         self._head: Request | None = None
         self._arrived = _Arrived(b"")
-        self._parsed = 0  # bytes of the buffer that the parser has been given
         self._body_begins = self._chunk_begins = 0
         self._continued = False
 
@@ -112,12 +116,13 @@ class Connection:
         request = self._head
         if request is None or not self._is_body_here(request):
             return None
-        self._arrived.data = bytes(self._buffer[self._parsed :])
+        self._arrived.data = bytes(self._buffer)
         try:
             body = request.body.read()
         except _NothingMore:  # malformed in a way that only the parser has noticed
             raise BodyTooLarge from None
-        self._buffer = bytearray(request.unreader.take_buffered() + self._arrived.data)
+        unread = request.unreader.take_buffered()
+        del self._buffer[: self._arrived.position - len(unread)]
         self._begin_request()
         request.body = io.BytesIO(body)
         request._expected_100_continue = False  # done, where it was due
@@ -133,8 +138,7 @@ class Connection:
             if len(self._buffer) > MAX_HEAD:
                 raise LimitRequestHeaders("the head is too long") from None
             return
-        self._parsed = len(self._buffer)
-        self._body_begins = self._parsed - len(parser.unreader.buf.getvalue())
+        self._body_begins = self._arrived.position - len(parser.unreader.buf.getvalue())
         self._chunk_begins = self._body_begins
 
     def _is_body_here(self, request: Request) -> bool:
