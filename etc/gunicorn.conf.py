@@ -28,9 +28,11 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or os.cpu_count() or 1)
 threads = 8
 
 # Clients with a connection, of each worker. The one that waits longest makes room for a new one.
-worker_connections = 4000
+# Files and the database need descriptors, too.
 _, _most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (min(_most_files, 16384), _most_files))
+_files = min(_most_files, 16384) if _most_files != resource.RLIM_INFINITY else 16384
+resource.setrlimit(resource.RLIMIT_NOFILE, (_files, _most_files))
+worker_connections = min(4000, max(_files - 100, 50))
 
 # Seconds. Keep-alive outlasts the pauses of a client between two layers.
 timeout = 30

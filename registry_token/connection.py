@@ -78,6 +78,7 @@ class Connection:
     def _begin_request(self) -> None:
         self._head: Request | None = None
         self._arrived = _Arrived(b"")
+        self._searched = self._parsed = 0  # bytes: for the end of the head; by the parser
         self._body_begins = self._chunk_begins = 0
         self._continued = False
 
@@ -88,8 +89,8 @@ class Connection:
 
     @property
     def size(self) -> int:
-        """How much of a request has arrived: bytes."""
-        return len(self._buffer)
+        """What it holds of a request and of answers: bytes."""
+        return len(self._buffer) + len(self.unsent)
 
     @property
     def is_idle(self) -> bool:
@@ -111,7 +112,7 @@ class Connection:
 
         Raises gunicorn's parse errors, BodyTooLarge, OSError.
         """
-        if self._head is None and self._buffer:
+        if self._head is None and self._is_head_worth_parsing():
             self._parse_head(cfg)
         request = self._head
         if request is None or not self._is_body_here(request):
@@ -128,6 +129,15 @@ class Connection:
         request._expected_100_continue = False  # done, where it was due
         return request
 
+    def _is_head_worth_parsing(self) -> bool:
+        """Whether it may be complete, or has grown much: the parser begins at its start each time,
+        and a client could have it do so for each byte.
+        """
+        size = len(self._buffer)
+        ends = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3)) >= 0
+        self._searched = size
+        return ends or size > MAX_HEAD or size > 2 * self._parsed
+
     def _parse_head(self, cfg: Config) -> None:
         """Read the head, if all of it has arrived. Raises gunicorn's parse errors, if not."""
         self._arrived = _Arrived(bytes(self._buffer))
@@ -137,20 +147,23 @@ class Connection:
         except _NothingMore:
             if len(self._buffer) > MAX_HEAD:
                 raise LimitRequestHeaders("the head is too long") from None
+            self._arrived.data, self._parsed = b"", len(self._buffer)
             return
         self._body_begins = self._arrived.position - len(parser.unreader.buf.getvalue())
         self._chunk_begins = self._body_begins
+        self._arrived.data = b""
 
     def _is_body_here(self, request: Request) -> bool:
         """Whether the whole body has arrived. Raises BodyTooLarge, OSError."""
         arrived = len(self._buffer) - self._body_begins
         reader = request.body.reader
-        limit = MAX_PAGE_BODY if request.path.startswith(PAGES) else MAX_BODY
-        if isinstance(reader, ChunkedReader):
+        limit = MAX_BODY
+        if isinstance(reader, ChunkedReader):  # by clients of /token; no browser sends them
             size, is_here = arrived, self._is_last_chunk_here(limit)
         else:
             size = reader.length if isinstance(reader, LengthReader) else 0
             is_here = arrived >= size
+            limit = MAX_PAGE_BODY if request.path.startswith(PAGES) else MAX_BODY
         if size > limit:
             raise BodyTooLarge
         if not is_here and request._expected_100_continue and not self._continued:

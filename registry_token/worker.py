@@ -33,8 +33,9 @@ CLOSING_TIME_LIMIT = 2.0  # for a client to read the last answer
 LINGER = 2.0  # after SIGTERM: a client may be sending on a connection that it was told is kept
 TICK = 1.0
 
-# Bytes. What requests of more than the first may take together, in a worker.
-LARGE = 256 * 1024
+# Bytes. What requests and answers of more than the first may take together, in a worker. Hardly any
+# request for a token is so large.
+LARGE = 32 * 1024
 MAX_LARGE = 32 * 1024 * 1024
 
 _ONCE = select.EPOLLONESHOT
@@ -65,6 +66,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
     @classmethod
     def check_config(cls, cfg: Config, log: Any) -> None:
         """Refuse what this worker does not do."""
+        if cfg.proxy_protocol != "off":
+            sys.exit("The PROXY protocol is not spoken; trusted_proxies believes X-Forwarded-For.")
         if cfg.is_ssl:
             sys.exit("TLS ends at a proxy in front; or serve with --worker-class gthread.")
 
@@ -127,12 +130,18 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         """What each thread does. A thread that takes a connection is the only one to have it."""
         while not self._stopped:
             for fd, _ in self._epoll.poll(None, 1):
-                if (connection := self._waiting.pop(fd, None)) is not None:
-                    self._advance(connection)
-                    continue
-                with self._accepting:
-                    if (listener := self._listeners.get(fd)) is not None:
-                        self._accept(listener)
+                try:
+                    self._serve(fd)
+                except Exception:  # whatever it is, the worker needs its threads
+                    self.log.exception("A connection was not taken")
+
+    def _serve(self, fd: int) -> None:
+        if (connection := self._waiting.pop(fd, None)) is not None:
+            self._advance(connection)
+            return
+        with self._accepting:
+            if (listener := self._listeners.get(fd)) is not None:
+                self._accept(listener)
 
     def _accept(self, listener: socket.socket) -> bool:
         """Whether there was a connection to take."""
@@ -147,8 +156,12 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         deadline = time.monotonic() + REQUEST_TIME_LIMIT
         connection = Connection(sock, peer, listener.getsockname(), deadline)
         self._open.add(connection)
-        self._waiting[connection.fd] = connection
-        self._epoll.register(connection.fd, select.EPOLLIN | _ONCE)
+        try:
+            self._epoll.register(connection.fd, 0)
+            self._wait_for(connection)
+        except OSError:
+            self._waiting.pop(connection.fd, None)
+            self._close(connection)
         return True
 
     def _close_longest_waiting(self) -> None:
@@ -167,13 +180,16 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
                 if not connection.receive():
                     self._close(connection)
                     return
-                if was_idle:
+                if was_idle and not connection.closing:
                     connection.deadline = time.monotonic() + REQUEST_TIME_LIMIT
-                if connection.size > LARGE and self._is_too_much(connection):
-                    self._refuse(connection, 503, "Service Unavailable", "too many large requests")
             while not connection.unsent and not connection.closing:
                 if not self._answer_next(connection):
                     break
+            if not self._has_room_for(connection):
+                if connection.unsent:
+                    self._close(connection)
+                    return
+                self._refuse(connection, 503, "Service Unavailable", "too many large requests")
             self._wait_for(connection)
         except OSError:  # the client is gone
             self._close(connection)
@@ -181,13 +197,24 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             self.log.exception("A connection was given up")
             self._close(connection)
 
-    def _is_too_much(self, connection: Connection) -> bool:
+    def _has_room_for(self, connection: Connection) -> bool:
+        """Whether what the connection holds fits; large ones that have waited longer make room."""
+        if connection.size <= LARGE:
+            self._large.pop(connection, None)
+            return True
         self._large[connection] = connection.size
-        return sum(list(self._large.values())) > MAX_LARGE
+        for other in list(self._large):
+            if sum(list(self._large.values())) <= MAX_LARGE:
+                return True
+            if (waiting := self._waiting.pop(other.fd, None)) is not None:
+                self._close(waiting)
+        return sum(list(self._large.values())) <= MAX_LARGE
 
     def _wait_for(self, connection: Connection) -> None:
         if connection.closing and not connection.unsent:
             connection.half_close()
+            closing = time.monotonic() + CLOSING_TIME_LIMIT
+            connection.deadline = min(connection.deadline, closing)
         self._waiting[connection.fd] = connection
         events = select.EPOLLOUT if connection.unsent else select.EPOLLIN
         self._epoll.modify(connection.fd, events | _ONCE)
@@ -199,7 +226,6 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             request = connection.next_request(self.cfg)
             if request is None:
                 return False
-            self._large.pop(connection, None)
             connection.closing = not self._answer(request, answer, connection)
             connection.deadline = time.monotonic() + self.cfg.keepalive
         except BodyTooLarge:
@@ -257,7 +283,6 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
 
     def _end(self, connection: Connection, answer: Answer) -> None:
         answer.send()
-        self._large.pop(connection, None)
         connection.forget()
         connection.closing = True
         connection.deadline = time.monotonic() + CLOSING_TIME_LIMIT

@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.processes import workers
 from tests.faults.slow_manners import FORM, MANNERS, assert_serves_promptly
-from tests.faults.slow_sockets import Manner, SlowClients, answers_to
+from tests.faults.slow_sockets import Manner, SlowClients, answers_to, connect
 from tests.service import Service
 
 THREADS = 8
@@ -115,3 +115,46 @@ def test_a_head_in_tiny_pieces_costs_little_processor_time(service):
     (answer,) = answers_to(service.port, *pieces, pause=0.0002)
     assert answer.status == 200
     assert processor_seconds(pids) - before < 1.5
+
+
+def test_a_large_head_that_grows_by_bytes_costs_little_processor_time(service):
+    """Each byte that arrives could have all of the head read again."""
+    pids = workers(service)
+    head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    head += (b"X-A: " + b"x" * 20_000 + b"\r\n") * 5
+    slowly = (b"x" for _ in range(600))
+    before = processor_seconds(pids)
+    (answer,) = answers_to(service.port, head + b"X-B: ", *slowly, b"\r\n\r\n", pause=0.002)
+    assert answer.status == 200
+    assert processor_seconds(pids) - before < 0.8
+
+
+LAST_WORDS = {"a refusal": b"nonsense\r\n\r\n", "an answer": b"GET /healthz HTTP/1.0\r\n\r\n"}
+
+
+@pytest.mark.parametrize("sent", LAST_WORDS.values(), ids=LAST_WORDS)
+def test_a_client_cannot_hold_a_connection_that_has_had_its_last_answer(sent, service):
+    with connect(service.port) as sock:
+        sock.sendall(sent)
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while time.monotonic() < began + 12:
+                time.sleep(0.2)
+                sock.sendall(b"x")
+        assert time.monotonic() - began < 8
+
+
+def test_large_requests_that_wait_make_room_for_others(service):
+    """400 clients each keep the most that a head may have; a form that is as large gets through."""
+    manner = Manner(opening=b"POST /token HTTP/1.1\r\n" + (b"X: " + b"x" * 24_000 + b"\r\n") * 5)
+    (pid,) = workers(service)
+    before = memory(pid)
+    with SlowClients(service.port, 400, manner):
+        time.sleep(3)
+        assert memory(pid) - before < 120 * MEBIBYTE
+        form = b"username=root&password=" + b"x" * 100_000
+        status, _, _ = service.request(
+            "POST", "/admin/login/", form, {"Content-Type": "text/plain"}
+        )
+        assert status == 403  # by Django: no CSRF token
+        assert_serves_promptly(service)
