@@ -69,20 +69,25 @@ _compiled: Catalogue | None = None
 _compiling = threading.Lock()
 
 
-def catalogue_of(revision: Revision) -> Catalogue:
-    """The compiled catalogue of `revision` or a newer one; no query when it is in memory.
+def catalogue_of(revision: Revision, seconds: float = -1) -> Catalogue:
+    """The compiled catalogue of `revision` or a newer one; no query when it is in memory. While
+    another thread compiles it wait for at most `seconds`; -1: as long as it takes.
 
-    Raises django.db.DatabaseError.
+    Raises django.db.DatabaseError, TimeoutError.
     """
     global _compiled
     compiled = _compiled
     if compiled is not None and compiled.revision == revision:
         return compiled
-    with _compiling:
+    if not _compiling.acquire(timeout=seconds):
+        raise TimeoutError("another thread is still reading the catalogue")
+    try:
         compiled = _compiled
         if compiled is None or compiled.revision != revision:
             compiled = _compiled = _compile()
         return compiled
+    finally:
+        _compiling.release()
 
 
 def newest_known() -> Catalogue | None:

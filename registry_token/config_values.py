@@ -175,7 +175,9 @@ def _postgres(url: SplitResult) -> dict[str, Any]:
     database: dict[str, Any] = environ.Env.db_url_config(urlunsplit(one))
     if not database["NAME"]:
         raise ImproperlyConfigured("must name a database: postgres://USER:PASSWORD@HOST/NAME")
-    options = {"connect_timeout": 2, **database.get("OPTIONS", {})}
+    # A server that is gone without a word is noticed within about ten seconds (ms, s, s).
+    silence = {"tcp_user_timeout": 8000, "keepalives_idle": 4, "keepalives_interval": 2}
+    options = {"connect_timeout": 2, **silence, **database.get("OPTIONS", {})}
     if len(servers) > 1:  # libpq tries them in turn
         database |= {"HOST": "", "PORT": ""}
         options["host"] = ",".join(host for host, _ in servers)

@@ -7,17 +7,24 @@ succeeded: requests are answered 503 at once instead of standing in line for it.
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import Error, InterfaceError, InternalError, OperationalError, connection
+from django.db import (
+    Error,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from registry_token import postgres
-from registry_token.errors import Unavailable
+from registry_token.errors import database_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +36,9 @@ _thread = threading.local()
 TIME_LIMIT = 1.8  # for a request's calls together, the time that it stands in line included
 GRACE = 0.3  # by which the server gives up a statement earlier than we give up the server
 LEAST = 0.1  # for a call, however late
-SLOW = 0.8  # of the time that it had: a call that failed so late was one to a database that hangs
+# A call that had a fair chance and failed so late was one to a database that hangs.
+SLOW = 0.9  # of the time that the server had
+FAIR = 0.9  # seconds
 PROBE_INTERVAL = 0.5
 
 # What a connection that was kept open may raise: a restart has closed it, or a failover has left it
@@ -50,16 +59,41 @@ def fetch_one(sql: str, parameters: Sequence[Any], until: float) -> Any:
 def _first_row(sql: str, parameters: Sequence[Any], until: float) -> Any:
     if connection.vendor != "postgresql":
         return execute(sql, parameters, lambda cursor: cursor.fetchone())
-    with connection.cursor() as cursor:
+    with _waiting(until) as left, connection.cursor() as cursor:
+        cursor.execute(_limited(sql, left), parameters)
+        cursor.nextset()
+        return cursor.fetchone()
+
+
+@contextmanager
+def limited(until: float) -> Iterator[float]:
+    """Let Django's own queries take no longer, all of them in one transaction; seconds that are
+    left. To be called by `attempt`. Raises django.db.Error.
+    """
+    if connection.vendor != "postgresql":
+        yield max(LEAST, until - time.monotonic())
+        return
+    with _waiting(until) as left, transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_limited("SELECT 1", left))
+        yield left
+
+
+@contextmanager
+def _waiting(until: float) -> Iterator[float]:
+    """Leave a server that says nothing then; seconds that are left."""
+    connection.ensure_connection()
+    raw: Any = connection.connection
+
+    def wait(generator: Any, *args: Any, **kwargs: Any) -> Any:
         left = max(LEAST, until - time.monotonic())
-        raw: Any = connection.connection
-        raw.wait = functools.partial(type(raw).wait, raw, timeout=left)
-        try:
-            cursor.execute(_limited(sql, left), parameters)
-            cursor.nextset()
-            return cursor.fetchone()
-        finally:
-            del raw.wait
+        return type(raw).wait(raw, generator, timeout=left)
+
+    raw.wait = wait
+    try:
+        yield max(LEAST, until - time.monotonic())
+    finally:
+        del raw.wait
 
 
 def attempt(call: Callable[[bool], Result], until: float) -> Result:
@@ -89,7 +123,7 @@ def attempt(call: Callable[[bool], Result], until: float) -> Result:
 
 def _give_up_connection(error: Error, begun: float, until: float) -> None:
     now = time.monotonic()
-    if now - begun > SLOW * max(LEAST, until - begun):
+    if now - begun > SLOW * (max(FAIR, until - begun) - GRACE):
         gate.shut(error)
     connection.close()
 
@@ -138,9 +172,7 @@ class Gate:
     def pass_or_raise(self) -> None:
         """Raises Unavailable while it is shut."""
         if self.is_shut:
-            raise Unavailable(
-                "the service's database does not answer; try again", reason="database"
-            )
+            raise database_unavailable()
 
     def shut(self, error: Error) -> None:
         """Let nobody pass until the probe succeeds."""

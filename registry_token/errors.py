@@ -1,7 +1,8 @@
 """Everything that ends a request without a token, and how it is told to the client.
 
 Body: the errors list of the OCI Distribution specification, which all container clients read.
-Codes and statuses: the table of `TokenError` subclasses below is the only place that pairs them.
+Codes and statuses of /token: the subclasses of `TokenError` below are the only place that pairs
+them. What Django and the worker refuse is paired where it is answered.
 """
 
 from __future__ import annotations
@@ -176,8 +177,13 @@ def _as_token_error(error: Exception) -> TokenError | None:
     if isinstance(error, TokenError):
         return error
     if isinstance(error, DatabaseError):
-        return Unavailable("the service's database does not answer; try again", reason="database")
+        return database_unavailable()
     return signing_unavailable() if isinstance(error, SigningKeyError) else None
+
+
+def database_unavailable() -> Unavailable:
+    """What a caller is told while the database does not answer."""
+    return Unavailable("the service's database does not answer; try again", reason="database")
 
 
 def signing_unavailable() -> Unavailable:

@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from registry_token import database
 from registry_token.authority_keys import key_source
-from registry_token.errors import error_body, method_not_allowed
+from registry_token.errors import Unavailable, error_body, method_not_allowed
 from registry_token.signing import SigningKeyError, signing_key
 
 logger = logging.getLogger(__name__)
@@ -57,16 +58,20 @@ def _outcome(name: str, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _database() -> dict[str, Any]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    try:
+        database.fetch_one("SELECT 1", (), database.deadline())
+    except Unavailable:
+        raise NotReady("the database does not answer") from None
     return {}
 
 
 @functools.cache
 def _migrations() -> dict[str, Any]:
     """Remembered once all are applied (what is raised is not): reading their files is slow."""
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    _database()
+    with database.limited(database.deadline()):
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         raise NotReady(f"{len(missing)} migrations are not applied; run manage.py migrate")
     return {}

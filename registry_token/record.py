@@ -17,10 +17,11 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from issuances.models import Issuance
 from licences.models import normalised
-from plans.catalogue import Revision, catalogue_of, newest_known
+from plans.catalogue import Catalogue, Revision, catalogue_of, newest_known
 from registry_token import database
 from registry_token.access import AccessEntry
 from registry_token.entitlement import Facts
+from registry_token.errors import database_unavailable
 from registry_token.group_commit import GroupCommit
 from registry_token.logs import encoded
 
@@ -90,9 +91,24 @@ def read_facts(licence: str | None, until: float | None = None) -> Facts:
     while True:
         row = database.fetch_one(_FACTS, [normalised(licence or "")], until)
         revision = Revision(row[2], row[1])
-        catalogue = catalogue_of(revision)
+        catalogue = _catalogue_of(revision, until)
         if catalogue.revision == revision:  # else it has changed since; the deny list, too, perhaps
             return Facts(catalogue, bool(row[0]))
+
+
+def _catalogue_of(revision: Revision, until: float) -> Catalogue:
+    known = newest_known()
+    if known is not None and known.revision == revision:
+        return known
+    return database.attempt(lambda _: _compiled(revision, until), until)
+
+
+def _compiled(revision: Revision, until: float) -> Catalogue:
+    try:
+        with database.limited(until) as seconds:
+            return catalogue_of(revision, seconds)
+    except TimeoutError:
+        raise database_unavailable() from None
 
 
 def commit(row: Row, encoded_row: str, facts: Facts, until: float) -> bool:
@@ -136,7 +152,8 @@ def _one_by_one(pending: list[_Pending]) -> list[bool | Exception]:
         try:
             results += _insert([one])
         except IntegrityError as error:
-            was_committed = Issuance.objects.filter(id=one.row.id).exists()
+            with database.limited(one.until):
+                was_committed = Issuance.objects.filter(id=one.row.id).exists()
             results.append(was_committed or error)
         except DataError as error:
             results.append(error)

@@ -38,7 +38,12 @@ def test_postgres(tmp_path, case):
 def test_postgres_connections_are_kept(tmp_path):
     database = read(tmp_path, DATABASE_URL="postgres://db/name").values["database.url"]
     assert database["CONN_MAX_AGE"] is None
-    assert database["OPTIONS"] == {"connect_timeout": 2}
+    assert database["OPTIONS"] == {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 8000,
+        "keepalives_idle": 4,
+        "keepalives_interval": 2,
+    }
 
 
 @pytest.mark.parametrize(("text", "pooled"), [("true", True), ("ON", True), ("false", False)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 
 import pytest
 
@@ -28,7 +30,7 @@ class Store:
 
 def together(store: Store, items: list[int], most: int = 100) -> dict[int, object]:
     """Write `items` from a thread each, the first before all others."""
-    commit: GroupCommit[int, int] = GroupCommit(store, most)
+    commit: GroupCommit[int, int] = GroupCommit(store, most, patience=10)
     outcomes: dict[int, object] = {}
 
     def write(item: int) -> None:
@@ -42,8 +44,10 @@ def together(store: Store, items: list[int], most: int = 100) -> dict[int, objec
     assert store.started.wait(10)
     for thread in threads[1:]:
         thread.start()
+    deadline = time.monotonic() + 10
     while len(commit._line) < len(items) - 1:
-        pass
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
     store.open.set()
     for thread in threads:
         thread.join(10)
@@ -87,3 +91,32 @@ def test_an_error_of_the_whole_group_is_everybodys_and_the_next_go_on():
     with pytest.raises(OSError, match="gone"):
         commit(13)
     assert commit(4) == 40
+
+
+def test_nobody_waits_for_long_for_a_write_that_hangs():
+    """All are written, each once, though the first write never ends in time."""
+    written: Counter[int] = Counter()
+    hangs = threading.Event()
+
+    def commit(items: list[int]) -> list[int]:
+        if 0 in items:
+            assert hangs.wait(10)
+        written.update(items)
+        return items
+
+    together: GroupCommit[int, int] = GroupCommit(commit, most=3, patience=0.05)
+    results: list[int] = []
+    threads = [
+        threading.Thread(target=lambda item=item: results.append(together(item)))
+        for item in range(50)
+    ]
+    threads[0].start()
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads[1:]:
+        thread.join(10)
+    assert sorted(results) == list(range(1, 50))
+    hangs.set()
+    threads[0].join(10)
+    assert written == Counter(range(50))
+    assert together(99) == 99
