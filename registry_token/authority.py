@@ -27,7 +27,7 @@ from jwt.exceptions import (
 from registry_token.authority_keys import key_source
 from registry_token.errors import Unauthenticated
 from registry_token.strict_json import parse_object
-from registry_token.verified import Verification, VerifiedTokens, digest_of
+from registry_token.verified import MAX_LENGTH, Verification, VerifiedTokens, digest_of
 
 MAX_TOKEN_LENGTH = 16 * 1024  # bytes
 MAX_CLAIM_LENGTH = 255
@@ -133,7 +133,8 @@ def _authenticate_anew(subject_token: str, digest: bytes) -> Caller:
     basis, now = _basis(), time.time()
     claims = _verified_claims(subject_token, unverified_header)
     caller = _caller(claims)
-    _verified.remember(digest, Verification(basis, now, claims["exp"], caller))
+    if len(subject_token) <= MAX_LENGTH:
+        _verified.remember(digest, Verification(basis, now, claims["exp"], caller))
     return caller
 
 

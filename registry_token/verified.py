@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 Caller = TypeVar("Caller")
 
 MAX_TOKENS = 10_000  # about 1 KiB each
+MAX_LENGTH = 4096  # characters; of a longer token the caller may be as large, with its scopes
 
 
 class Verification(NamedTuple, Generic[Caller]):
