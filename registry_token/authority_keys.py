@@ -27,8 +27,8 @@ from registry_token.strict_json import parse_object
 
 logger = logging.getLogger(__name__)
 
-# Of the requests whose key is not at hand, only so many may wait for new keys: half of the threads
-# of a worker stay free for others and for probes, however slow the Authority is.
+# Of the requests whose key is unknown, only so many may wait for new keys: half of the threads of
+# a worker stay free for those whose key is at hand, however slow the Authority is.
 MAX_WAITING = 4
 
 
@@ -243,7 +243,7 @@ class FetchedKeys:
             wait = self._attempted_at + self._timing.retry_without_keys - time.monotonic()
             over = self._start() if wait <= 0 else self._fetching
         if over is not None:
-            self._await(over, self._timing.wait_without_keys)
+            over.wait(self._timing.wait_without_keys)
             wait = self._timing.retry_without_keys
         keys = self._keys
         if keys is None or time.monotonic() - self._loaded_at > self._timing.keep_for:
@@ -262,14 +262,9 @@ class FetchedKeys:
             if over is None and now - self._unknown_at >= self._timing.cool_down:
                 self._unknown_at = now
                 over = self._start()
-        if over is not None:
-            self._await(over, self._timing.wait_for_unknown_key)
-
-    def _await(self, over: threading.Event, seconds: float) -> None:
-        """Wait for a fetch, unless enough others do."""
-        if self._waiting.acquire(blocking=False):
+        if over is not None and self._waiting.acquire(blocking=False):
             try:
-                over.wait(seconds)
+                over.wait(self._timing.wait_for_unknown_key)
             finally:
                 self._waiting.release()
 
