@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from plans.models import CatalogueRevision, Plan, PlanRule
 from plans.patterns import compile_pattern
+from plans.snapshots import Snapshot, rule_of
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,20 @@ def newest_revision() -> Revision:
     """The catalogue's newest revision. Raises django.db.DatabaseError."""
     newest = CatalogueRevision.objects.values_list("number", "fingerprint").first()
     return Revision(*newest) if newest else Revision(0, "")
+
+
+def catalogue_of_snapshot(snapshot: Snapshot, revision: Revision) -> Catalogue:
+    """The catalogue that these plans are, to decide by what was, or by what is not saved yet."""
+    plans = {
+        entry["name"]: PlanRules(
+            entry["name"],
+            entry.get("licence_required", False),
+            tuple(_rule(rule_of(rule)) for rule in entry["rules"]),
+        )
+        for entry in snapshot
+        if entry.get("enabled", True)
+    }
+    return Catalogue(revision, MappingProxyType(plans))
 
 
 def _compile() -> Catalogue:

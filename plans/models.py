@@ -153,6 +153,9 @@ class CatalogueRevision(models.Model):
 
     The first row, number 0, stands for the empty catalogue; a migration makes it. The fingerprint
     tells apart equal numbers of different databases, as after a restore from a backup.
+
+    `snapshot` is what all plans were after the change (see `plans.snapshots`), None when it left
+    them as they were; `changes` names what was touched, one line each.
     """
 
     number = models.PositiveBigIntegerField(primary_key=True)
@@ -161,6 +164,8 @@ class CatalogueRevision(models.Model):
     actor = models.CharField(max_length=255, help_text="User name of the person or of the process")
     source = models.CharField(max_length=20, help_text="admin, file, setup or code")
     reason = models.TextField(blank=True)
+    changes = models.JSONField(null=True, editable=False)
+    snapshot = models.JSONField(null=True, editable=False)
 
     class Meta:
         ordering = ("-number",)

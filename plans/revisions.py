@@ -16,7 +16,8 @@ from typing import Any
 
 from django.db import models, transaction
 
-from plans.models import CatalogueRevision
+from plans.models import CatalogueRevision, Plan, PlanRule
+from plans.snapshots import take_snapshot
 
 
 @dataclass
@@ -24,6 +25,11 @@ class _Change:
     """What has been touched so far by the change that is being made."""
 
     touched: dict[str, None] = field(default_factory=dict)
+    touches_plans: bool = False
+
+    def note(self, instance: models.Model, verb: str) -> None:
+        self.touched[f"{verb} {instance._meta.verbose_name} {instance}"] = None
+        self.touches_plans |= isinstance(instance, (Plan, PlanRule))
 
 
 _current: ContextVar[_Change | None] = ContextVar("current catalogue change", default=None)
@@ -45,7 +51,7 @@ def catalogue_change(*, actor: str, source: str, reason: str = "") -> Iterator[N
         finally:
             _current.reset(token)
         if change.touched:
-            _append(actor=actor, source=source, reason=reason or "; ".join(change.touched))
+            _append(change, actor=actor, source=source, reason=reason)
 
 
 def note_change(instance: models.Model, created: bool | None = None, **_: Any) -> None:
@@ -55,13 +61,14 @@ def note_change(instance: models.Model, created: bool | None = None, **_: Any) -
     that no worker goes on with outdated rules.
     """
     verb = {True: "added", False: "changed", None: "removed"}[created]
-    touched = f"{verb} {instance._meta.verbose_name} {instance}"
     if (change := _current.get()) is not None:
-        change.touched[touched] = None
+        change.note(instance, verb)
         return
+    change = _Change()
+    change.note(instance, verb)
     with transaction.atomic():
         _wait_for_turn()
-        _append(actor=process_user(), source="code", reason=touched)
+        _append(change, actor=process_user(), source="code")
 
 
 def process_user() -> str:
@@ -80,8 +87,13 @@ def _wait_for_turn() -> None:
     CatalogueRevision.objects.select_for_update().order_by("number").first()
 
 
-def _append(*, actor: str, source: str, reason: str) -> None:
+def _append(change: _Change, *, actor: str, source: str, reason: str = "") -> None:
     last = CatalogueRevision.objects.aggregate(number=models.Max("number"))["number"]
     CatalogueRevision.objects.create(
-        number=0 if last is None else last + 1, actor=actor, source=source, reason=reason
+        number=0 if last is None else last + 1,
+        actor=actor,
+        source=source,
+        reason=reason or "; ".join(change.touched),
+        changes=list(change.touched),
+        snapshot=take_snapshot() if change.touches_plans else None,
     )

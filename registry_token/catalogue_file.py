@@ -17,6 +17,7 @@ from django.db import models
 
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
+from plans.snapshots import snapshot_of
 from registry_token.yaml_files import read_mapping
 
 
@@ -163,31 +164,10 @@ def _validate(
 def dump_catalogue(plans: Iterable[Plan], licences: Iterable[RevokedLicence]) -> str:
     """The catalogue as the text of a file: plans and licences by name, defaults left out."""
     document = {
-        "plans": [_plan_entry(plan) for plan in sorted(plans, key=lambda plan: plan.name)],
+        "plans": snapshot_of(plans),
         "revoked_licences": [
             {"licence": revoked.licence} | ({"reason": revoked.reason} if revoked.reason else {})
             for revoked in sorted(licences, key=lambda revoked: revoked.licence)
         ],
     }
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _plan_entry(plan: Plan) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": plan.name}
-    if plan.description:
-        entry["description"] = plan.description
-    if not plan.enabled:
-        entry["enabled"] = False
-    if plan.licence_required:
-        entry["licence_required"] = True
-    return entry | {"rules": [_rule_entry(rule) for rule in plan.rules.all()]}
-
-
-def _rule_entry(rule: PlanRule) -> dict[str, Any]:
-    name = "registry" if rule.type == PlanRule.Type.REGISTRY else "repositories"
-    entry: dict[str, Any] = {name: rule.pattern, "actions": rule.actions}
-    if rule.effect != PlanRule.Effect.ALLOW:
-        entry["effect"] = rule.effect
-    if rule.services:
-        entry["services"] = rule.services
-    return entry
