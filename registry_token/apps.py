@@ -1,8 +1,9 @@
-"""Django's registration of the project's own app: checks and commands."""
+"""Django's registration of the project's own app, and of the admin with our site."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin import apps
 
 
 class RegistryTokenConfig(AppConfig):
@@ -10,11 +11,10 @@ class RegistryTokenConfig(AppConfig):
     verbose_name = "Registry token service"
 
     def ready(self) -> None:
-        from django.contrib import admin
+        """Register the system checks."""
+        from registry_token import checks  # noqa: F401
 
-        from registry_token import checks  # noqa: F401  (registers them)
 
-        admin.site.site_header = admin.site.site_title = "Registry Token Service"
-        admin.site.index_title = "Plans, licences and the issuance log"
-        admin.site.site_url = None  # there is no page beside the admin
-        admin.site.enable_nav_sidebar = False  # the log's table needs the width
+class AdminConfig(apps.AdminConfig):
+    default = False  # of this module
+    default_site = "registry_token.pages.site.Site"

@@ -30,6 +30,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID_HEADER = "X-Request-ID"
 # Probes come by address, from machines that know no host name.
 PROBE_PATHS = ("/healthz", "/readyz")
+PATHS_WITH_SESSIONS = (*MANAGEMENT_PATHS, "/api/")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
@@ -119,13 +120,19 @@ class ManagementOnly:
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path.startswith(MANAGEMENT_PATHS):
+        if request.path.startswith(PATHS_WITH_SESSIONS):
             return super().__call__(request)  # type: ignore[misc]
         return self.get_response(request)
 
 
 class Security(ManagementOnly, SecurityMiddleware):
-    """HTTPS redirect, HSTS, Referrer-Policy and the like."""
+    """HTTPS redirect, HSTS, Referrer-Policy and the like; settings.SECURE_CSP as in Django 6."""
+
+    def process_response(self, request: HttpRequest, response: Any) -> Any:
+        """The header fields that every page has."""
+        directives = (" ".join((name, *values)) for name, values in settings.SECURE_CSP.items())
+        response.setdefault("Content-Security-Policy", "; ".join(directives))
+        return super().process_response(request, response)
 
 
 class Session(ManagementOnly, SessionMiddleware):
@@ -141,7 +148,7 @@ class Csrf(ManagementOnly, CsrfViewMiddleware):
 
     def process_view(self, request: HttpRequest, *args: Any) -> Any:
         """Django calls this for every path."""
-        if request.path.startswith(MANAGEMENT_PATHS):
+        if request.path.startswith(PATHS_WITH_SESSIONS):
             return super().process_view(request, *args)
         return None
 

@@ -60,7 +60,7 @@ INSTALLED_APPS = [
     "plans",
     "licences",
     "issuances",
-    "django.contrib.admin",
+    "registry_token.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -136,6 +136,13 @@ SESSION_COOKIE_AGE = 12 * 3600  # seconds
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "object-src": ["'none'"],
+}
 SECURE_REFERRER_POLICY = "same-origin"
 if TRUSTED_PROXIES:
     # `RequestContext` takes the header away unless a trusted proxy has set it.

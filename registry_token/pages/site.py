@@ -1,0 +1,85 @@
+"""The admin's site: its name, its navigation, and the pages that belong to no single table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page beside the tables'. Who is logged in and has `permission` may see it.
+
+    `route` as in django.urls.path, below /admin/; its URL is named `admin:NAME`. With a `label` it
+    stands in the navigation.
+    """
+
+    route: str
+    name: str
+    view: View
+    permission: str
+    label: Promise | str = ""
+
+    def guarded(self, site: Site) -> View:
+        """The view for those who may see it; 403 for others, the login for strangers."""
+
+        @wraps(self.view)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(self.permission):
+                raise PermissionDenied
+            return self.view(request, *args, **kwargs)
+
+        guarded: View = site.admin_view(view)
+        return guarded
+
+
+def pages() -> tuple[Page, ...]:
+    """All of them. Imported late: they need the models."""
+    return ()
+
+
+# The tables' lists in the navigation: permission, URL, label.
+_LISTS = (
+    ("plans.view_plan", "admin:plans_plan_changelist", _("Plans")),
+    ("plans.view_cataloguerevision", "admin:plans_cataloguerevision_changelist", _("History")),
+    ("licences.view_revokedlicence", "admin:licences_revokedlicence_changelist", _("Licences")),
+    ("issuances.view_issuance", "admin:issuances_issuance_changelist", _("Issuance log")),
+)
+
+
+class Site(admin.AdminSite):
+    """The one site of the service, at /admin/."""
+
+    site_header = site_title = _("Registry Token Service")
+    index_title = _("Overview")
+    site_url = None  # there is no page beside the admin
+    enable_nav_sidebar = False  # the log's table needs the width
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Our pages before Django's, whose last pattern matches all."""
+        ours = [path(page.route, page.guarded(self), name=page.name) for page in pages()]
+        return [*ours, *super().get_urls()]
+
+    def each_context(self, request: Any) -> dict[str, Any]:
+        """What every page's template has, the navigation among it."""
+        return super().each_context(request) | {"navigation": list(_navigation(request))}
+
+
+def _navigation(request: Any) -> Iterator[dict[str, Any]]:
+    """What the user may see: URL, label, and whether this is it."""
+    in_navigation = [(page.permission, f"admin:{page.name}", page.label) for page in pages()]
+    for permission, name, label in (*_LISTS, *in_navigation):
+        if label and request.user.has_perm(permission):
+            url = reverse(name)
+            yield {"url": url, "label": label, "is_current": request.path.startswith(url)}
