@@ -13,3 +13,9 @@ def uuid7(now: datetime) -> UUID:
     random = int.from_bytes(os.urandom(10))
     random_a, random_b = random >> 68, random & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | random_a << 64 | 0b10 << 62 | random_b)
+
+
+def first_uuid7(at: datetime) -> UUID:
+    """The least that can be made at this time or later: where a range of rows by time begins."""
+    milliseconds = max(0, int(at.timestamp() * 1000))
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -70,6 +71,14 @@ class Site(admin.AdminSite):
         """Our pages before Django's, whose last pattern matches all."""
         ours = [path(page.route, page.guarded(self), name=page.name) for page in pages()]
         return [*ours, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """The overview, above Django's list of tables."""
+        from registry_token.pages import index
+
+        return super().index(request, index.context(request) | (extra_context or {}))
 
     def each_context(self, request: Any) -> dict[str, Any]:
         """What every page's template has, the navigation among it."""

@@ -1,0 +1,26 @@
+"""The first page of the admin: what there is at a glance, each part for those who may see it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from registry_token import overview
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """What the page's template shows to this user."""
+    user: Any = request.user
+    shown: dict[str, Any] = {}
+    if user.has_perm("plans.view_plan"):
+        shown["plans_in_use"] = overview.plans_in_use(datetime.now(UTC))
+        shown["warnings"] = overview.warnings()
+    if user.has_perm("plans.view_cataloguerevision"):
+        shown["revision"] = overview.newest_revision()
+    if user.has_perm("issuances.view_issuance"):
+        shown["refusals"] = overview.latest_refusals()
+    if user.has_perm("licences.view_revokedlicence"):
+        shown["revocations"] = overview.latest_revocations()
+    return shown
