@@ -65,9 +65,10 @@ test-postgres: export TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/po
 test-postgres: .venv/dev ## the suite on PostgreSQL (TEST_DATABASE_URL, default the local server)
 	$(BIN)/pytest -n auto -rs
 
-e2e: .venv/dev ## push and pull with the real registry and clients (Debian's packages)
+e2e: .venv/dev ## real registry, clients and browser (Debian's packages)
 	@tests/e2e/install
-	$(BIN)/pytest -rs tests/e2e
+	@tests/e2e/install chromium
+	REQUIRE_BROWSER=1 $(BIN)/pytest -rs tests/e2e tests/browser
 
 test-faults: .venv/dev ## faults under load: kills, outages, slow clients (Debian's packages)
 	@tests/e2e/install haproxy pgbouncer postgresql wrk

@@ -1,0 +1,122 @@
+"""Debian's Chromium on the service as shipped. Whatever a test does, the page must stay clean: no
+error in its console, nothing that the content security policy stops, no request to another host.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.service import Service
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# Chromium looks for updates and the like at each start; the tests' machine may have no network.
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PASSWORD = secrets.token_urlsafe(12)
+NARROW = {"width": 390, "height": 844}
+TIME_LIMIT = 15_000  # milliseconds
+
+
+class Site(Service):
+    """The service with its static files and an account for each role."""
+
+    def start(self) -> None:
+        """Collect the static files first: WhiteNoise looks for them at the start."""
+        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        self.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
+        self.manage("createsuperuser", "--no-input", "--username=root", "--email=root@example.com")
+        super().start()
+
+    def token(self, plan: str, *scopes: str, licence: str | None = None) -> int:
+        """Ask for a registry token; the status of the answer."""
+        query = "&".join(["service=registry.example.com", *(f"scope={scope}" for scope in scopes)])
+        bearer = f"Bearer {self.authority.token(plan, licence)}"
+        return self.request("GET", f"/token?{query}", headers={"Authorization": bearer})[0]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two workers, so that what one of them has changed must show in the other."""
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("no Chromium; on Debian: apt-get install chromium")
+        pytest.skip("no Chromium; on Debian: apt-get install chromium")
+    folder: Path = tmp_path_factory.mktemp("site")
+    with Site(folder) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser(site: Site) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light"])
+def page(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A new window; by `parametrize(…, indirect=True)` dark or narrow, or for axe, whose own styles
+    the content security policy would stop.
+    """
+    screen = NARROW if "narrow" in request.param else {"width": 1280, "height": 900}
+    scheme = "dark" if "dark" in request.param else "light"
+    context = browser.new_context(
+        base_url=site.url,
+        color_scheme=scheme,
+        viewport=screen,
+        bypass_csp="axe" in request.param,
+    )
+    context.set_default_timeout(TIME_LIMIT)
+    page = context.new_page()
+    seen = SimpleNamespace(problems=[])
+    page.on("console", lambda message: _note(seen, message))
+    page.on("pageerror", lambda error: seen.problems.append(f"script: {error}"))
+    page.on("request", lambda asked: _note_request(seen, asked.url, site.url))
+    yield page
+    context.close()
+    assert seen.problems == []
+
+
+def _note(seen: SimpleNamespace, message) -> None:
+    """Errors and warnings; refusals of the service, which tests ask for, are none."""
+    if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        seen.problems.append(f"console: {message.text}")
+
+
+def _note_request(seen: SimpleNamespace, url: str, ours: str) -> None:
+    if not url.startswith((ours, "data:", "blob:")):
+        seen.problems.append(f"request to {url}")
+
+
+def log_in(page: Page, user: str = "root", password: str = PASSWORD) -> None:
+    page.goto("/admin/login/?next=/admin/")
+    page.get_by_label("Username").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, each with the places where it is."""
+    results = Axe().run(page)
+    return [
+        f"{found['impact']} {found['id']}: {[node['html'] for node in found['nodes']][:3]}"
+        for found in results.response["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]

@@ -1,0 +1,92 @@
+"""Every page: readable for everybody, in light and dark, on narrow screens, and strictly ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import PASSWORD, axe_findings, log_in
+
+PAGES = [
+    "/admin/",
+    "/admin/plans/plan/",
+    "/admin/plans/plan/add/",
+    "/admin/plans/plan/1/change/",
+    "/admin/plans/plan/1/delete/",
+    "/admin/plans/plan/1/history/",
+    "/admin/plans/cataloguerevision/",
+    "/admin/plans/cataloguerevision/1/change/",
+    "/admin/licences/revokedlicence/",
+    "/admin/licences/revokedlicence/add/",
+    "/admin/licences/revokedlicence/1/change/",
+    "/admin/issuances/issuance/",
+    "/admin/auth/user/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/group/",
+    "/admin/auth/group/add/",
+    "/admin/password_change/",
+]
+
+
+@pytest.fixture(scope="session")
+def decisions(site):
+    """Something in the log: a token and a refusal."""
+    assert site.token("community", "repository:stella-ops/public/app:pull") == 200
+    assert site.token("community", "repository:stella-ops/public/app:push") == 403
+
+
+@pytest.mark.parametrize("page", ["axe light", "axe dark"], indirect=True)
+def test_the_login_page_is_accessible(page):
+    page.goto("/admin/login/")
+    assert axe_findings(page) == []
+
+
+@pytest.mark.parametrize("page", ["axe light", "axe dark"], indirect=True)
+def test_every_page_is_accessible(decisions, page):
+    log_in(page)
+    found = []
+    for path in PAGES:
+        response = page.goto(path)
+        assert response.status == 200, path
+        found += [f"{path}: {finding}" for finding in axe_findings(page)]
+    assert found == []
+
+
+@pytest.mark.parametrize("page", ["narrow", "narrow dark"], indirect=True)
+def test_no_page_is_wider_than_a_narrow_screen(decisions, page):
+    log_in(page)
+    wide = {}
+    for path in PAGES:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[path] = width
+    assert wide == {}
+
+
+@pytest.mark.parametrize(("page", "is_dark"), [("light", False), ("dark", True)], indirect=["page"])
+def test_follows_the_systems_colours(page, is_dark):
+    page.goto("/admin/login/")
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(int(part) for part in colour.strip("rgb()").split(","))
+    assert (brightness < 200) == is_dark
+
+
+def test_the_theme_can_be_chosen(page):
+    log_in(page)
+    toggle = page.locator("button.theme-toggle").first
+    chosen = set()
+    for _ in range(3):
+        toggle.click()
+        chosen.add(page.evaluate("document.documentElement.dataset.theme"))
+    assert chosen == {"auto", "light", "dark"}
+
+
+def test_can_be_used_by_keyboard(page):
+    page.goto("/admin/login/?next=/admin/plans/plan/")  # the cursor is in the first field
+    page.keyboard.type("root")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "login" not in url)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
