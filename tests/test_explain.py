@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from licences.models import RevokedLicence
 from plans.models import Plan
@@ -103,8 +104,12 @@ def test_shows_the_rules_that_decide():
         "repository:stella-ops/internal/app:delete,pull,push: pull",
         "  rule of plan enterprise: allow pull, push on stella-ops/**",
         "  rule of plan enterprise: deny push, delete on stella-ops/internal/**",
+        "  nearest rule: allow pull, push on stella-ops/**; it allows only pull, push; another rule"
+        " takes it away: deny push, delete on stella-ops/internal/**",
         "repository:mirror/app:pull: nothing",
         "  no rule of plan enterprise speaks of it",
+        "  nearest rule: allow pull on mirror/** for mirror.example.com; it is for"
+        " mirror.example.com only",
         "granted: repository:stella-ops/internal/app:pull",
     ]
 
@@ -142,6 +147,43 @@ def test_sees_the_newest_catalogue():
     refused, lines = explain("--plan=community", "--licence=LIC-1", PUBLIC)
     assert refused
     assert lines[0].startswith("catalogue revision 2,")
+
+
+def test_explains_by_an_earlier_revision():
+    Plan.objects.get(name="community").delete()
+    refused, lines = explain("--plan=community", PUBLIC)
+    assert (refused, lines[0]) == (True, "catalogue revision 3, service registry.example.com")
+    refused, lines = explain("--plan=community", "--revision=1", PUBLIC)
+    assert (refused, lines[0]) == (False, "catalogue revision 1, service registry.example.com")
+
+
+def test_explains_a_request_of_the_log_again(authority, get_token):
+    request_id = get_token(authority.token("community", "LIC-1"), PRIVATE)["X-Request-ID"]
+    before = explain("--plan=community", "--licence=LIC-1", PRIVATE)
+    assert explain("--request", request_id) == before
+    assert before[0]
+
+
+def test_prints_json(authority, get_token):
+    out = StringIO()
+    call_command("explain", "--plan=community", "--json", PRIVATE, stdout=out)
+    found = json.loads(out.getvalue())
+    assert found["refusal"]["code"] == "nothing_granted"
+    assert [check["outcome"] for check in found["checks"]] == ["passed"] * 6
+
+
+WRONG = {
+    "no such revision": (["--revision=99"], "there is no catalogue revision 99; the newest is 1"),
+    "no such request": (["--request=nothing"], "the issuance log has no request nothing"),
+    "two questions": (["--request=nothing", "--plan=community"], "--request says it all"),
+    "too many scopes": ([PUBLIC] * 65, "the limit is 64"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
+def test_says_what_is_wrong_with_the_question(options, message):
+    with pytest.raises(CommandError, match=message):
+        explain(*options)
 
 
 def test_writes_no_row(django_assert_num_queries):

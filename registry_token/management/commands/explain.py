@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registry_token.access import parse_scopes
-from registry_token.authority import LICENCE_CLAIM, PLAN_CLAIM, Caller, licence_of, plan_of
-from registry_token.entitlement import CHECKS, Decision, Verdict, decide
-from registry_token.exchange import policy
-from registry_token.record import read_facts
-from registry_token.token_request import TokenRequest
+from registry_token.errors import MalformedRequest
+from registry_token.replay import Asked
+from registry_token.simulation import NOT_REACHED, Resource, Simulation, simulate
+from registry_token.simulation_sources import CURRENT, Unanswerable, as_of, asked_before, asked_by
 
 
 class Command(BaseCommand):
@@ -21,53 +19,61 @@ class Command(BaseCommand):
     help = "Explain what a caller with a plan and a licence would be granted, and by which rules."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """--plan, --licence, --service, SCOPE…"""
+        """--plan, --licence, --service, --revision, --request, --json, SCOPE…"""
         parser.add_argument("--plan", help="the plan claim; without it, plans.default applies")
         parser.add_argument("--licence", help="the licence claim")
         parser.add_argument("--service", help="the registry; default: the first configured one")
+        parser.add_argument(
+            "--revision", type=int, help="by the plans of this catalogue revision; default: current"
+        )
+        parser.add_argument(
+            "--request", metavar="REQUEST_ID", help="ask again what this row of the log asked"
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
         parser.add_argument(
             "scope", nargs="*", help="repository:NAME:ACTIONS or registry:catalog:*"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Decide and print the checks, the resources with their rules, and the outcome."""
-        service = options["service"] or settings.REGISTRY_SERVICES[0]
-        scopes = [word for scope in options["scope"] for word in scope.split(" ") if word]
-        request = TokenRequest(service, parse_scopes(scopes), subject_token=None)
-        given = {PLAN_CLAIM: options["plan"], LICENCE_CLAIM: options["licence"]}
-        claims = {claim: value for claim, value in given.items() if value is not None}
-        caller = Caller(
-            subject="explain",
-            scopes=frozenset(settings.AUTHORITY_REQUIRED_SCOPES),
-            plan=plan_of(claims),
-            licence=licence_of(claims),
-        )
-        facts = read_facts(caller.licence)
-        decision = decide(request, caller, facts, policy())
-        self.stdout.write(
-            f"catalogue revision {facts.catalogue.revision.number}, service {service}"
-        )
-        self._write_checks(decision)
-        for verdict in decision.verdicts:
-            self._write_verdict(verdict, decision.plan)
-        if decision.refusal is not None:
-            self.stdout.write(f"refused ({decision.refusal.code}): {decision.refusal.message}")
+        try:
+            asked = _asked(options)
+            source = CURRENT if options["revision"] is None else as_of(options["revision"])
+        except (Unanswerable, MalformedRequest) as error:
+            raise CommandError(str(error)) from None
+        simulation = simulate(asked, source)
+        if options["json"]:
+            self.stdout.write(json.dumps(simulation.as_dict(), indent=2, ensure_ascii=False))
+        else:
+            self._write(simulation)
+
+    def _write(self, simulation: Simulation) -> None:
+        self.stdout.write(f"catalogue revision {simulation.revision}, service {simulation.service}")
+        for check in simulation.checks:
+            if check.outcome != NOT_REACHED:
+                self.stdout.write(f"check {check.code}: {check.outcome}")
+        for resource in simulation.resources:
+            self._write_resource(resource, simulation.plan)
+        if simulation.refusal is not None:
+            self.stdout.write("refused ({code}): {message}".format(**simulation.refusal))
             return
-        granted = " ".join(map(str, decision.granted)) or "an empty token"
-        self.stdout.write(f"granted: {granted}")
+        self.stdout.write(f"granted: {' '.join(simulation.granted) or 'an empty token'}")
 
-    def _write_checks(self, decision: Decision) -> None:
-        """The checks of the caller as such, up to the one that refuses."""
-        for code, _ in CHECKS:
-            if decision.refusal is not None and decision.refusal.code == code:
-                self.stdout.write(f"check {code}: refused")
-                return
-            self.stdout.write(f"check {code}: passed")
-
-    def _write_verdict(self, verdict: Verdict, plan: str) -> None:
-        actions = ", ".join(sorted(verdict.granted.actions)) or "nothing"
-        self.stdout.write(f"{verdict.asked}: {actions}")
-        for rule in verdict.rules:
+    def _write_resource(self, resource: Resource, plan: str) -> None:
+        self.stdout.write(f"{resource.asked}: {', '.join(resource.granted) or 'nothing'}")
+        for rule in resource.rules:
             self.stdout.write(f"  rule of plan {plan}: {rule.text}")
-        if not verdict.rules:
+        if not resource.rules:
             self.stdout.write(f"  no rule of plan {plan} speaks of it")
+        if (nearest := resource.nearest) is not None:
+            rule_text = f"nearest rule: {nearest.rule}; " if nearest.rule else ""
+            self.stdout.write(f"  {rule_text}{'; '.join(nearest.lacks)}")
+
+
+def _asked(options: dict[str, Any]) -> Asked:
+    given = {name: options[name] for name in ("plan", "licence", "service")}
+    if options["request"] is None:
+        return asked_by(**given, scopes=options["scope"])
+    if options["scope"] or any(value is not None for value in given.values()):
+        raise CommandError("--request says it all: leave plan, licence, service and scopes out")
+    return asked_before(options["request"])
