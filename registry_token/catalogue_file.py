@@ -17,7 +17,7 @@ from django.db import models
 
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
-from plans.snapshots import snapshot_of
+from plans.snapshots import Snapshot, plan_entry, snapshot_of
 from registry_token.yaml_files import read_mapping
 
 
@@ -159,6 +159,11 @@ def _validate(
             if name not in excluded:
                 for message in dict.fromkeys(messages):
                     errors.add(f"{path}.{pattern_key if name == 'pattern' else name}", message)
+
+
+def snapshot_of_file(file: CatalogueFile) -> Snapshot:
+    """The plans of a file as plain data."""
+    return [plan_entry(plan, rules) for plan, rules in file.plans]
 
 
 def dump_catalogue(plans: Iterable[Plan], licences: Iterable[RevokedLicence]) -> str:

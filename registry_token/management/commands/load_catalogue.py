@@ -8,8 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from plans.revisions import catalogue_change, process_user
-from registry_token.catalogue_file import CatalogueFile, read_catalogue
+from registry_token.catalogue_file import CatalogueFile, read_catalogue, snapshot_of_file
 from registry_token.catalogue_load import Difference, differences
+from registry_token.lint import known_facts
+from registry_token.lint_rules import in_words, lint
 
 
 class Command(BaseCommand):
@@ -42,6 +44,7 @@ class Command(BaseCommand):
         if options["check"]:
             found = differences(file, prune=options["prune"])
             self._report(found)
+            self._warn(file)
             if found:
                 raise SystemExit(1)
             return
@@ -54,6 +57,11 @@ class Command(BaseCommand):
             for difference in found:
                 difference.apply()
         return found
+
+    def _warn(self, file: CatalogueFile) -> None:
+        """Show what lint finds in the file; it does not count for the exit status."""
+        for finding in lint(snapshot_of_file(file), known_facts()):
+            self.stderr.write(f"warning: {in_words(finding)}")
 
     def _report(self, found: list[Difference]) -> None:
         for difference in found:

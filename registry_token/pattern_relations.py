@@ -1,0 +1,85 @@
+"""How the patterns of two rules relate: whether one matches all that another matches, and whether
+any name can match both. Pure.
+
+A pattern is a row of segments, a segment a row of characters, and in both rows a wildcard stands
+for any number of members, also none. (A `**` at the end stands for at least one segment: for any
+number and one more.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+_ANY_CHARACTERS, _ANY_SEGMENTS = "*", ""
+
+
+def covers(outer: str, inner: str) -> bool:
+    """Whether every name that `inner` matches is matched by `outer`; in doubt it says no."""
+    return _covers(_segments(outer), _segments(inner), _ANY_SEGMENTS, _segment_covers)
+
+
+def intersects(one: str, other: str) -> bool:
+    """Whether a name can match both patterns; in doubt it says yes."""
+    return _intersect(_segments(one), _segments(other), _ANY_SEGMENTS, _segments_intersect)
+
+
+def _segments(pattern: str) -> list[str]:
+    segments = pattern.split("/")
+    at_the_end = ["**", "*"] if segments[-1] == "**" else segments[-1:]
+    return [_ANY_SEGMENTS if each == "**" else each for each in [*segments[:-1], *at_the_end]]
+
+
+def _segment_covers(outer: str, inner: str) -> bool:
+    # What stands for whole segments is covered by its like alone.
+    return inner != _ANY_SEGMENTS and _covers(outer, inner, _ANY_CHARACTERS, str.__eq__)
+
+
+def _segments_intersect(one: str, other: str) -> bool:
+    return _intersect(one, other, _ANY_CHARACTERS, str.__eq__)
+
+
+def _covers(
+    outer: Sequence[str], inner: Sequence[str], wildcard: str, fits: Callable[[str, str], bool]
+) -> bool:
+    """Read `inner` as a text that `outer` matches: only wildcards take wildcards."""
+
+    def reached(positions: Iterable[int]) -> set[int]:
+        found = set(positions)
+        for position in range(len(outer)):
+            if position in found and outer[position] == wildcard:
+                found.add(position + 1)
+        return found
+
+    positions = reached({0})
+    for member in inner:
+        taken = (
+            position if outer[position] == wildcard else position + 1
+            for position in positions
+            if position < len(outer)
+            and (outer[position] == wildcard or fits(outer[position], member))
+        )
+        positions = reached(taken)
+    return len(outer) in positions
+
+
+def _intersect(
+    one: Sequence[str], other: Sequence[str], wildcard: str, fits: Callable[[str, str], bool]
+) -> bool:
+    """Walk along both at once, each wildcard taking members of the other or nothing."""
+    todo, seen = [(0, 0)], set()
+    while todo:
+        place = todo.pop()
+        if place in seen:
+            continue
+        seen.add(place)
+        i, j = place
+        if (i, j) == (len(one), len(other)):
+            return True
+        i_is_wild = i < len(one) and one[i] == wildcard
+        j_is_wild = j < len(other) and other[j] == wildcard
+        if i_is_wild or j_is_wild:
+            todo += [(i + 1, j)] if i < len(one) else []
+            todo += [(i, j + 1)] if j < len(other) else []
+        elif i < len(one) and j < len(other) and fits(one[i], other[j]):
+            todo.append((i + 1, j + 1))
+    return False
