@@ -47,7 +47,9 @@ class Page:
 
 def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
-    return ()
+    from registry_token.pages import simulator
+
+    return simulator.PAGES
 
 
 # The tables' lists in the navigation: permission, URL, label.
