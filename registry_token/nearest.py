@@ -145,7 +145,6 @@ def difference(pattern: str, name: str) -> str:
             " %(part)s"
         )
         return message % words
-    words |= {"part": parts[-1], "segment": wanted[-1]}
     return _("its pattern %(pattern)s does not match %(name)s") % words
 
 

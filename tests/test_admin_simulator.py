@@ -122,8 +122,10 @@ def test_decides_by_an_earlier_revision(admin_client):
     Plan.objects.get(name="community").delete()
     query = {"plan": "community", "asked": PUBLIC}
     assert outcome(result(admin_client.get(PAGE, query))) == "plan_unknown"
-    found = result(admin_client.get(PAGE, query | {"revision": "1"}))
+    response = admin_client.get(PAGE, query | {"revision": "1"})
+    found = result(response)
     assert (outcome(found), found["revision"]) == (PUBLIC, 1)
+    assert "/admin/plans/cataloguerevision/1/change/" in response.content.decode()
 
 
 def test_takes_a_refused_request_from_the_log_and_fills_in_the_form(

@@ -21,6 +21,7 @@ PURE = {
     "registry_token/entitlement.py",
     "registry_token/jwks.py",
     "registry_token/key_ids.py",
+    "registry_token/pattern_relations.py",
     "registry_token/strict_json.py",
     "plans/patterns.py",
 }
