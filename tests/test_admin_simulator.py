@@ -219,6 +219,15 @@ def test_rules_that_are_to_be_deleted_do_not_count(admin_client, plan):
     assert response.context["draft"].entry["rules"] == []
 
 
+def test_who_may_not_see_rules_leaves_them_as_they_are(staff, plan):
+    client = staff("view_plan", "change_plan")
+    response = client.post(f"{UNSAVED}?plan={plan.pk}", form(name="renamed"))
+    assert response.context["draft"].entry == {
+        "name": "renamed",
+        "rules": [{"repositories": "team/**", "actions": ["pull"]}],
+    }
+
+
 def test_says_what_is_wrong_with_the_form(admin_client, plan):
     data = unsaved_form(plan, pattern="Team") | {"name": "a b"}
     response = admin_client.post(f"{UNSAVED}?plan={plan.pk}", data)
