@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from plans.patterns import pattern_error
 from plans.validators import validate_printable
@@ -155,8 +156,15 @@ class CatalogueRevision(models.Model):
     tells apart equal numbers of different databases, as after a restore from a backup.
 
     `snapshot` is what all plans were after the change (see `plans.snapshots`), None when it left
-    them as they were; `changes` names what was touched, one line each.
+    them as they were; `changes` names what was touched, one line each. `effect` compares the plans
+    with those before, None when one of the two was not kept or the plans were left alone.
     """
+
+    class Effect(models.TextChoices):
+        WIDENED = "widened", _("widened")
+        NARROWED = "narrowed", _("narrowed")
+        BOTH = "both", _("widened and narrowed")
+        NEITHER = "neither", _("neither")
 
     number = models.PositiveBigIntegerField(primary_key=True)
     fingerprint = models.CharField(max_length=32, default=new_fingerprint, editable=False)
@@ -166,6 +174,7 @@ class CatalogueRevision(models.Model):
     reason = models.TextField(blank=True)
     changes = models.JSONField(null=True, editable=False)
     snapshot = models.JSONField(null=True, editable=False)
+    effect = models.CharField(_("access"), max_length=8, choices=Effect, null=True, editable=False)
 
     class Meta:
         ordering = ("-number",)

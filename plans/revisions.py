@@ -16,8 +16,9 @@ from typing import Any
 
 from django.db import models, transaction
 
+from plans.differences import differences, effect_of
 from plans.models import CatalogueRevision, Plan, PlanRule
-from plans.snapshots import take_snapshot
+from plans.snapshots import Snapshot, snapshot_as_of, take_snapshot
 
 
 @dataclass
@@ -89,11 +90,21 @@ def _wait_for_turn() -> None:
 
 def _append(change: _Change, *, actor: str, source: str, reason: str = "") -> None:
     last = CatalogueRevision.objects.aggregate(number=models.Max("number"))["number"]
+    snapshot = take_snapshot() if change.touches_plans else None
     CatalogueRevision.objects.create(
         number=0 if last is None else last + 1,
         actor=actor,
         source=source,
         reason=reason or "; ".join(change.touched),
         changes=list(change.touched),
-        snapshot=take_snapshot() if change.touches_plans else None,
+        snapshot=snapshot,
+        effect=_effect(last, snapshot),
     )
+
+
+def _effect(last: int | None, snapshot: Snapshot | None) -> str | None:
+    """Whether access is wider or narrower than as of the revision before."""
+    if last is None or snapshot is None:
+        return None
+    before = snapshot_as_of(last)
+    return None if before is None else effect_of(differences(before, snapshot))
