@@ -6,6 +6,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from issuances.models import Issuance
 
@@ -38,8 +41,8 @@ class IssuanceAdmin(admin.ModelAdmin):
     list_filter = (OutcomeFilter,)
     search_fields = ("=subject", "=licence", "=plan", "=request_id")
     search_help_text = "A whole subject, licence, plan or request id"
-    exclude = ("created_at",)
-    readonly_fields = ("time",)
+    exclude = ("created_at", "catalogue_revision")
+    readonly_fields = ("time", "decided_by")
     # Counting a large table takes longer than showing a page of it.
     show_full_result_count = False
 
@@ -47,6 +50,13 @@ class IssuanceAdmin(admin.ModelAdmin):
     def time(self, issuance: Issuance) -> str:
         """To the second, as the log lines have it."""
         return f"{issuance.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("catalogue revision"))
+    def decided_by(self, issuance: Issuance) -> str:
+        """The number of the revision that decided, with the way to its page."""
+        number = issuance.catalogue_revision
+        url = reverse("admin:plans_cataloguerevision_change", args=[number])
+        return format_html('<a href="{}">{}</a>', url, number)
 
     @admin.display(description="asked for")
     def asked(self, issuance: Issuance) -> str:

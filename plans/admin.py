@@ -9,7 +9,9 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
+from plans.compared import compared, effect_badge
 from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, Plan, PlanRule
 from plans.revisions import catalogue_change
 
@@ -121,10 +123,36 @@ class PlanAdmin(RevisionedAdmin):
 class CatalogueRevisionAdmin(ExactFilters):
     """The history of the catalogue, to be read only."""
 
-    list_display = ("number", "created_at", "actor", "source", "reason")
-    fields = readonly_fields = list_display
-    list_filter = ("source",)
+    list_display = ("number", "created_at", "actor", "source", "access", "reason")
+    fields = readonly_fields = ("number", "created_at", "actor", "source", "reason")
+    list_filter = ("source", "effect")
     search_fields = ("actor", "reason")
+    # Counting a long history takes longer than showing a page of it.
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogueRevision]:
+        """Without the snapshots, which can be large."""
+        revisions: QuerySet[CatalogueRevision] = super().get_queryset(request)
+        return revisions.defer("snapshot")
+
+    @admin.display(description=_("access"), ordering="effect", empty_value="-")
+    def access(self, revision: CatalogueRevision) -> str | None:
+        """Whether the change widened or narrowed access, as far as that was noted."""
+        return effect_badge(revision.effect)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A revision with what separates it from the one before."""
+        found = self.get_object(request, object_id)
+        context = {**(extra_context or {}), "show_close": False}
+        if found is not None:
+            context |= compared(found.number - 1, found.number) | {"changes": found.changes}
+        return super().change_view(request, object_id, form_url, context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """History is written by changes alone."""

@@ -18,7 +18,7 @@ from django.db import models
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
 from plans.snapshots import Snapshot, plan_entry, snapshot_of
-from registry_token.yaml_files import read_mapping
+from registry_token.yaml_files import mapping_of, read_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,17 @@ _TYPE_NAMES = {str: "text; put it in quotes", bool: "true or false", list: "a li
 def read_catalogue(path: Path) -> tuple[CatalogueFile, list[str]]:
     """The file's content, and everything that is wrong with it. Never raises."""
     document, problems = read_mapping(path)
-    if problems:
-        return CatalogueFile(), problems
+    return (CatalogueFile(), problems) if problems else catalogue_in(document)
+
+
+def read_catalogue_text(text: str) -> tuple[CatalogueFile, list[str]]:
+    """As `read_catalogue`, of a file's text."""
+    document, problems = mapping_of(text, "the text")
+    return (CatalogueFile(), problems) if problems else catalogue_in(document)
+
+
+def catalogue_in(document: Mapping[str, Any]) -> tuple[CatalogueFile, list[str]]:
+    """What a file's content says, and everything that is wrong with it."""
     errors = _Errors()
     top = _members(document, "", {"plans": list, "revoked_licences": list}, errors)
     plans = tuple(_plans(top.get("plans", []), errors))
@@ -175,4 +184,13 @@ def dump_catalogue(plans: Iterable[Plan], licences: Iterable[RevokedLicence]) ->
             for revoked in sorted(licences, key=lambda revoked: revoked.licence)
         ],
     }
+    return _written(document)
+
+
+def dump_snapshot(snapshot: Snapshot) -> str:
+    """Plans alone as the text of a file."""
+    return _written({"plans": snapshot})
+
+
+def _written(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)

@@ -12,6 +12,7 @@ from functools import partial
 
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
+from plans.snapshots import Snapshot, plan_entry, take_snapshot
 from registry_token.catalogue_file import CatalogueFile
 
 _PLAN_FIELDS = ("description", "enabled", "licence_required")
@@ -27,10 +28,11 @@ class Difference:
 
 def differences(file: CatalogueFile, *, prune: bool) -> list[Difference]:
     """What separates the database from the file, in the order in which to apply it."""
-    return [*_plan_differences(file, prune), *_licence_differences(file, prune)]
+    return [*plan_differences(file, prune), *licence_differences(file, prune)]
 
 
-def _plan_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+def plan_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+    """Those of plans, which licences have no part in."""
     existing = {plan.name: plan for plan in Plan.objects.prefetch_related("rules")}
     for wanted, rules in file.plans:
         plan = existing.pop(wanted.name, None)
@@ -67,7 +69,8 @@ def _rule_differences(plan: Plan, wanted: tuple[PlanRule, ...]) -> Iterator[Diff
     yield Difference(text, partial(_replace_rules, plan, wanted))
 
 
-def _licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+def licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
+    """Those of revoked licences."""
     existing = {revoked.key: revoked for revoked in RevokedLicence.objects.all()}
     for wanted in file.revoked_licences:
         revoked = existing.pop(normalised(wanted.licence), None)
@@ -79,6 +82,13 @@ def _licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Differenc
     if prune:
         for revoked in existing.values():
             yield Difference(f"removed revoked licence {revoked.licence}", revoked.delete)
+
+
+def snapshot_after(file: CatalogueFile, *, prune: bool) -> Snapshot:
+    """What all plans would be after the load."""
+    plans = {} if prune else {entry["name"]: entry for entry in take_snapshot()}
+    plans |= {plan.name: plan_entry(plan, rules) for plan, rules in file.plans}
+    return [plans[name] for name in sorted(plans)]
 
 
 def _content(rule: PlanRule) -> tuple[object, ...]:

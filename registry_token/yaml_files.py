@@ -56,17 +56,23 @@ def read_mapping(path: Path) -> tuple[dict[str, Any], list[str]]:
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
             return {}, [f"{path} is larger than {MAX_BYTES} bytes"]
-        document = yaml.load(path.read_text(encoding="utf-8"), StrictLoader)  # noqa: S506
+        return mapping_of(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         return {}, [f"{path} does not exist"]
     except (OSError, UnicodeDecodeError) as error:
         return {}, [f"{path} cannot be read: {error}"]
+
+
+def mapping_of(text: str, name: object) -> tuple[dict[str, Any], list[str]]:
+    """As `read_mapping`, of a text that sentences call `name`."""
+    try:
+        document = yaml.load(text, StrictLoader)  # noqa: S506
     except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
-        return {}, [f"{path} is not valid YAML: {_where(error)}"]
+        return {}, [f"{name} is not valid YAML: {_where(error)}"]
     if document is None:
         return {}, []
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
-        return {}, [f"{path} must hold a mapping of names to values"]
+        return {}, [f"{name} must hold a mapping of names to values"]
     return document, []
 
 

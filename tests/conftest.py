@@ -11,6 +11,8 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client
 
@@ -39,6 +41,20 @@ def catalogue(db: None) -> None:
 def basic(password: str, user: str = "anyone") -> str:
     """An Authorization header of RFC 7617."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.fixture
+def client_with(db: None) -> Callable[..., Client]:
+    """A client of a person with the given permissions."""
+
+    def made(*codenames: str) -> Client:
+        user = get_user_model().objects.create_user("bob", password="b", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return made
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""The catalogue's history in the browser: comparing, downloading and restoring revisions.
+
+Restoring goes the way of a catalogue file, so it is checked and applied like any other change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from plans.catalogue import newest_revision
+from plans.compared import compared, shown
+from plans.models import CatalogueRevision
+from plans.snapshots import Snapshot, snapshot_as_of, take_snapshot
+from registry_token.catalogue_file import CatalogueFile, catalogue_in, dump_snapshot
+from registry_token.catalogue_load import Difference, plan_differences
+from registry_token.pages.apply import (
+    PLAN_CHANGES,
+    ReasonForm,
+    apply_if_seen,
+    context_of,
+    token_of,
+)
+from registry_token.pages.site import Page
+
+_REVISION = "admin:plans_cataloguerevision_change"
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """What separates any two revisions, `from` and `to`."""
+    numbers = [_number(request.GET.get(name, "")) for name in ("from", "to")]
+    existing = set(
+        CatalogueRevision.objects.filter(
+            number__in=[number for number in numbers if number is not None]
+        ).values_list("number", flat=True)
+    )
+    before, after = numbers
+    context = context_of(request, _("Compare revisions"), typed=request.GET)
+    if before in existing and after in existing and before is not None and after is not None:
+        return render(request, "admin/history/compare.html", context | compared(before, after))
+    fields = zip(("from", "to"), numbers, strict=True)
+    context["wrong"] = [request.GET.get(name, "") for name, at in fields if at not in existing]
+    return render(request, "admin/history/compare.html", context)
+
+
+def _number(text: str) -> int | None:
+    # Longer numbers do not fit into the database's column.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+@require_GET
+def download(request: HttpRequest, number: int) -> HttpResponse:
+    """The plans as of a revision, as a catalogue file."""
+    text = dump_snapshot(_kept(number))
+    return attachment(text, f"catalogue-revision-{number}.yaml")
+
+
+def attachment(text: str, name: str) -> HttpResponse:
+    """A YAML file to be saved."""
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restore(request: HttpRequest, number: int) -> HttpResponse:
+    """Show what restoring a revision's plans would change now, and do it with a reason."""
+    if not request.user.has_perms(PLAN_CHANGES):
+        raise PermissionDenied
+    snapshot = _kept(number)
+    file, errors = catalogue_in({"plans": snapshot})
+    newest = newest_revision()
+    form = ReasonForm(request.POST or None, initial={"seen": token_of(newest)})
+    if request.method == "POST" and form.is_valid() and not errors:
+        if _restored(request, file, number, form.cleaned_data):
+            return redirect(_REVISION, newest_revision().number)
+        form = ReasonForm(initial={"seen": token_of(newest), "reason": form.cleaned_data["reason"]})
+    context = context_of(request, _("Restore revision %(number)s") % {"number": number})
+    context |= {"number": number, "form": form, "errors": errors}
+    context |= shown(take_snapshot(), snapshot) | {"has_differences": any(_found(file))}
+    return render(request, "admin/history/restore.html", context)
+
+
+def _restored(
+    request: HttpRequest, file: CatalogueFile, number: int, typed: dict[str, str]
+) -> bool:
+    """Whether it was done; if not, the catalogue has changed in between, and people are told."""
+    reason = f"restored revision {number}: {typed['reason']}"
+    done = apply_if_seen(request, lambda: _found(file), seen=typed["seen"], reason=reason)
+    if done:
+        messages.success(
+            request, _("The plans are again those of revision %(number)s.") % {"number": number}
+        )
+    else:
+        messages.warning(request, _("Somebody changed the catalogue meanwhile. Look again."))
+    return done
+
+
+def _found(file: CatalogueFile) -> Iterator[Difference]:
+    return plan_differences(file, prune=True)
+
+
+def _kept(number: int) -> Snapshot:
+    """The plans as of a revision; a page that says so when they were not kept."""
+    if not CatalogueRevision.objects.filter(number=number).exists():
+        raise Http404(_("There is no revision %(number)s.") % {"number": number})
+    snapshot = snapshot_as_of(number)
+    if snapshot is None:
+        raise Http404(
+            _("What the plans were in revision %(number)s was not kept.") % {"number": number}
+        )
+    return snapshot
+
+
+_VIEW = "plans.view_cataloguerevision"
+_ONE = "plans/cataloguerevision/<int:number>"
+
+PAGES: tuple[Page, ...] = (
+    Page("plans/cataloguerevision/diff/", "catalogue_compare", compare, _VIEW),
+    Page(f"{_ONE}/catalogue.yaml", "catalogue_download", download, _VIEW),
+    Page(f"{_ONE}/restore/", "catalogue_restore", restore, _VIEW),
+)
