@@ -84,6 +84,12 @@ def test_a_load_is_one_revision_with_its_origin(load, tmp_path):
     ]
 
 
+def test_a_load_can_have_a_reason(load):
+    load("plans: [{name: a}]", "--reason", " ticket 7 ")
+    revision = CatalogueRevision.objects.latest("number")
+    assert (revision.source, revision.reason) == ("file", "ticket 7")
+
+
 def test_says_what_changes(load):
     load(EXAMPLE.read_text())
     said = load(

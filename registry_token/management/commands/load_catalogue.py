@@ -20,13 +20,16 @@ class Command(BaseCommand):
     help = "Load the plan catalogue from a YAML file, all of it or nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """FILE, --check, --prune."""
+        """FILE, --check, --prune, --reason."""
         parser.add_argument("file", type=Path, help="the catalogue file")
         parser.add_argument(
             "--check", action="store_true", help="change nothing; exit 1 if there would be changes"
         )
         parser.add_argument(
             "--prune", action="store_true", help="remove what the file does not name"
+        )
+        parser.add_argument(
+            "--reason", default="", metavar="TEXT", help="why, for the catalogue's history"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +54,8 @@ class Command(BaseCommand):
         self._report(self._apply(file, options))
 
     def _apply(self, file: CatalogueFile, options: dict[str, Any]) -> list[Difference]:
-        reason = f"load_catalogue {options['file']}{' --prune' if options['prune'] else ''}"
+        command = f"load_catalogue {options['file']}{' --prune' if options['prune'] else ''}"
+        reason = options["reason"].strip() or command
         with catalogue_change(actor=process_user(), source="file", reason=reason):
             found = differences(file, prune=options["prune"])
             for difference in found:
