@@ -129,6 +129,11 @@ EFFECTS: dict[str, tuple[list[Any], list[Any], str]] = {
         [plan(rule("a", "*"), rule("a", "push", effect="deny"))],
         "narrowed",
     ),
+    "a star that a deny of one action takes": (
+        [plan(rule("a", "pull", "push", "delete"), rule("a", "push", effect="deny"))],
+        [plan(rule("a", "*"), rule("a", "push", effect="deny"))],
+        "neither",
+    ),
     "the registry's catalog": (
         [plan()],
         [plan({"registry": "catalog", "actions": ["*"]})],

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from licences.models import RevokedLicence
 from plans.catalogue import newest_revision
@@ -80,7 +80,7 @@ def _text_of(upload: Any) -> str:
     return text
 
 
-@require_GET
+@require_safe
 def export(request: HttpRequest) -> HttpResponse:
     """The catalogue as a file, with `?licences=yes` also the revoked licences."""
     with_licences = request.GET.get("licences") == "yes"

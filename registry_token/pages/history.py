@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from plans.catalogue import newest_revision
 from plans.compared import compared, shown
@@ -32,7 +32,7 @@ from registry_token.pages.site import Page
 _REVISION = "admin:plans_cataloguerevision_change"
 
 
-@require_GET
+@require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """What separates any two revisions, `from` and `to`."""
     numbers = [_number(request.GET.get(name, "")) for name in ("from", "to")]
@@ -55,7 +55,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-@require_GET
+@require_safe
 def download(request: HttpRequest, number: int) -> HttpResponse:
     """The plans as of a revision, as a catalogue file."""
     text = dump_snapshot(_kept(number))
