@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, PlanRule
-from plans.patterns import are_apart, covers
+from plans.pattern_relations import covers, intersects
 from plans.snapshots import Snapshot, rule_of
 
 Effect = CatalogueRevision.Effect
@@ -139,7 +139,7 @@ def _rules_grant_more(ones: list[Entry], others: list[Entry]) -> bool:
     )
     return allows_more or any(
         not _is_covered(pattern, denied[key])
-        and any(not are_apart(pattern, granted) for granted in allowed[key])
+        and any(intersects(pattern, granted) for granted in allowed[key])
         for key, patterns in list(was_denied.items())
         for pattern in patterns - denied[key]
     )

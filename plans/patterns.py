@@ -77,35 +77,3 @@ def _segment(segment: str) -> str:
     fits = "".join(rf"(?>[^/]*?{part})" for part in middle if part)
     # Segments of a name are never empty, so a lone star is at least one character.
     return f"{first}{fits}[^/]*{last}" if first or fits or last else "[^/]+"
-
-
-def covers(outer: str, inner: str) -> bool:
-    """Whether `outer` matches every name that `inner` matches. True is certain; False may be doubt.
-
-    Read part by part: a wildcard of `inner` can only be taken by one of `outer`.
-    """
-    *parts, last = outer.split("/")
-    taken = inner.split("/")
-    positions = {0}
-    for part in parts:
-        if part == "**":
-            positions = {*range(min(positions), len(taken) + 1)}
-        else:
-            positions = {at + 1 for at in positions if _covers_part(part, taken[at : at + 1])}
-        if not positions:
-            return False
-    if last == "**":
-        return min(positions) < len(taken)  # what is left stands for one part or more
-    return len(taken) - 1 in positions and _covers_part(last, taken[-1:])
-
-
-def _covers_part(outer: str, inner: list[str]) -> bool:
-    if not inner or inner == ["**"]:
-        return False
-    return re.fullmatch(_segment(outer), inner[0]) is not None
-
-
-def are_apart(one: str, other: str) -> bool:
-    """Whether no name is matched by both. True is certain: they begin differently."""
-    first, second = one.partition("*")[0], other.partition("*")[0]
-    return not (first.startswith(second) or second.startswith(first))

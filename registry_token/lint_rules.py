@@ -12,9 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plans.models import PlanRule
+from plans.pattern_relations import covers, intersects
 from plans.snapshots import Snapshot, rule_of
 from registry_token.entitlement import EVERYTHING, REPOSITORY_ACTIONS
-from registry_token.pattern_relations import covers, intersects
 
 Rules = list[PlanRule]
 

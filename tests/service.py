@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -91,7 +91,7 @@ class Service:
             timeout=60,
         )
 
-    def __enter__(self) -> Service:
+    def __enter__(self) -> Self:
         self.manage("migrate", "--verbosity", "0")
         self.manage("load_catalogue", str(BASE_DIR / "etc" / "catalogue.example.yaml"))
         self.start()

@@ -21,8 +21,8 @@ PURE = {
     "registry_token/entitlement.py",
     "registry_token/jwks.py",
     "registry_token/key_ids.py",
-    "registry_token/pattern_relations.py",
     "registry_token/strict_json.py",
+    "plans/pattern_relations.py",
     "plans/patterns.py",
 }
 IMPURE = ("django", "rest_framework", "socket", "http", "os", "pathlib", "time")

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.service import Service
 
@@ -28,7 +28,8 @@ OPTIONS = (
     "--no-first-run",
 )
 PASSWORD = secrets.token_urlsafe(12)
-NARROW = {"width": 390, "height": 844}
+WIDE = ViewportSize(width=1280, height=900)
+NARROW = ViewportSize(width=390, height=844)
 TIME_LIMIT = 15_000  # milliseconds
 
 
@@ -74,12 +75,10 @@ def page(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterat
     """A new window; by `parametrize(…, indirect=True)` dark or narrow, or for axe, whose own styles
     the content security policy would stop.
     """
-    screen = NARROW if "narrow" in request.param else {"width": 1280, "height": 900}
-    scheme = "dark" if "dark" in request.param else "light"
     context = browser.new_context(
         base_url=site.url,
-        color_scheme=scheme,
-        viewport=screen,
+        color_scheme="dark" if "dark" in request.param else "light",
+        viewport=NARROW if "narrow" in request.param else WIDE,
         bypass_csp="axe" in request.param,
     )
     context.set_default_timeout(TIME_LIMIT)
