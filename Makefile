@@ -16,7 +16,7 @@ PORT := $(lastword $(subst :, ,$(BIND)))
 DEVELOPMENT := REGISTRY_TOKEN_REGISTRY_REALM=http://localhost:$(PORT)/token \
 	REGISTRY_TOKEN_CONFIG=var/development/registry-token.yaml
 
-.PHONY: help setup run test lint format test-postgres e2e test-faults bench fuzz audit sbom coverage lock clean
+.PHONY: help setup run test lint format test-postgres e2e test-faults bench fuzz audit sbom screenshots coverage lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -96,6 +96,9 @@ sbom: .venv-tools/installed ## the bill of materials, CycloneDX, to var/sbom.cdx
 		--output-reproducible --validate --output-format JSON --output-file var/sbom.cdx.json \
 		requirements.txt
 	@echo "wrote var/sbom.cdx.json"
+
+screenshots: .venv/dev ## the pictures of docs/admin.md (Debian's chromium)
+	$(BIN)/python -m tests.browser.screenshots
 
 coverage: .venv/dev ## the suite, and which lines it does not reach
 	$(BIN)/pytest -n auto --cov --cov-report term-missing:skip-covered
