@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from plans.models import CataloguePart
+from plans.revisions import author_of_change
 from plans.validators import validate_printable
 
 # Combining marks and format characters change how an id looks little or not at all.
@@ -39,6 +42,12 @@ class RevokedLicence(CataloguePart):
         help_text="Never shown to the caller",
     )
     revoked_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_by = models.CharField(max_length=255, editable=False, default="", db_default="")
+    until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("From then on it no longer counts (UTC); empty: it counts for ever"),
+    )
 
     class Meta:
         ordering = ("licence",)
@@ -62,5 +71,15 @@ class RevokedLicence(CataloguePart):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save with `key` following `licence`, whoever saves it."""
-        self.key = normalised(self.licence)
+        self.prepare()
         super().save(*args, **kwargs)
+
+    def prepare(self) -> None:
+        """Fill in what follows from the rest, and who revokes; for `bulk_create`, too."""
+        self.key = normalised(self.licence)
+        if self._state.adding:
+            self.revoked_by = self.revoked_by or author_of_change().actor
+
+    def is_in_effect(self, now: datetime) -> bool:
+        """Whether callers with this licence are refused."""
+        return self.until is None or self.until > now

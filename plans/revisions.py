@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models, transaction
 
@@ -21,10 +21,22 @@ from plans.models import CatalogueRevision, Plan, PlanRule
 from plans.snapshots import Snapshot, snapshot_as_of, take_snapshot
 
 
+class Author(NamedTuple):
+    """Who makes a change, from where and why, and the number that it gets."""
+
+    actor: str
+    source: str
+    reason: str
+    revision: int
+
+
 @dataclass
 class _Change:
-    """What has been touched so far by the change that is being made."""
+    """The change that is being made: its author, and what has been touched so far."""
 
+    actor: str
+    source: str
+    reason: str = ""
     touched: dict[str, None] = field(default_factory=dict)
     touches_plans: bool = False
 
@@ -43,7 +55,7 @@ def catalogue_change(*, actor: str, source: str, reason: str = "") -> Iterator[N
     `actor` and `source` say who and from where; without a `reason` the revision names what was
     touched. Rolled back as a whole on any exception.
     """
-    change = _Change()
+    change = _Change(actor, source, reason)
     with transaction.atomic():
         _wait_for_turn()
         token = _current.set(change)
@@ -52,7 +64,23 @@ def catalogue_change(*, actor: str, source: str, reason: str = "") -> Iterator[N
         finally:
             _current.reset(token)
         if change.touched:
-            _append(change, actor=actor, source=source, reason=reason)
+            _append(change)
+
+
+def author_of_change() -> Author:
+    """Of the change that is being made; outside of one, of the newest revision by this process."""
+    newest = _newest_number()
+    if (change := _current.get()) is not None:
+        return Author(change.actor, change.source, change.reason, _after(newest))
+    return Author(process_user(), "code", "", newest or 0)
+
+
+def note_bulk(text: str) -> None:
+    """Name in the running change what was done past the signals, as by `bulk_create`."""
+    change = _current.get()
+    if change is None:
+        raise RuntimeError("changes in bulk are made inside of catalogue_change")
+    change.touched[text] = None
 
 
 def note_change(instance: models.Model, created: bool | None = None, **_: Any) -> None:
@@ -65,11 +93,11 @@ def note_change(instance: models.Model, created: bool | None = None, **_: Any) -
     if (change := _current.get()) is not None:
         change.note(instance, verb)
         return
-    change = _Change()
+    change = _Change(process_user(), "code")
     change.note(instance, verb)
     with transaction.atomic():
         _wait_for_turn()
-        _append(change, actor=process_user(), source="code")
+        _append(change)
 
 
 def process_user() -> str:
@@ -88,14 +116,23 @@ def _wait_for_turn() -> None:
     CatalogueRevision.objects.select_for_update().order_by("number").first()
 
 
-def _append(change: _Change, *, actor: str, source: str, reason: str = "") -> None:
-    last = CatalogueRevision.objects.aggregate(number=models.Max("number"))["number"]
+def _newest_number() -> int | None:
+    number: int | None = CatalogueRevision.objects.aggregate(n=models.Max("number"))["n"]
+    return number
+
+
+def _after(newest: int | None) -> int:
+    return 0 if newest is None else newest + 1
+
+
+def _append(change: _Change) -> None:
+    last = _newest_number()
     snapshot = take_snapshot() if change.touches_plans else None
     CatalogueRevision.objects.create(
-        number=0 if last is None else last + 1,
-        actor=actor,
-        source=source,
-        reason=reason or "; ".join(change.touched),
+        number=_after(last),
+        actor=change.actor,
+        source=change.source,
+        reason=change.reason or "; ".join(change.touched),
         changes=list(change.touched),
         snapshot=snapshot,
         effect=_effect(last, snapshot),

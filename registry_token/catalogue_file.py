@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,13 @@ _RULE_KEYS: dict[str, type] = {
     "effect": str,
     "services": list,
 }
-_LICENCE_KEYS: dict[str, type] = {"licence": str, "reason": str}
-_TYPE_NAMES = {str: "text; put it in quotes", bool: "true or false", list: "a list"}
+_LICENCE_KEYS: dict[str, type] = {"licence": str, "reason": str, "until": date}
+_TYPE_NAMES = {
+    str: "text; put it in quotes",
+    bool: "true or false",
+    list: "a list",
+    date: "a date such as 2026-12-31, or a time with its zone such as 2026-12-31T18:00:00Z",
+}
 
 
 def read_catalogue(path: Path) -> tuple[CatalogueFile, list[str]]:
@@ -113,6 +119,10 @@ def _licences(entries: list[Any], errors: _Errors) -> Iterator[RevokedLicence]:
     keys: set[str] = set()
     for path, entry in _each(entries, "revoked_licences", errors):
         members = _members(entry, path, _LICENCE_KEYS, errors, required=("licence",))
+        if "until" in members and not _set_until(members):
+            errors.add(
+                f"{path}.until", f"{entry['until']} must have its zone, as in {entry['until']}Z"
+            )
         licence = RevokedLicence(**members)
         key = normalised(licence.licence)
         if key and key in keys:
@@ -120,6 +130,17 @@ def _licences(entries: list[Any], errors: _Errors) -> Iterator[RevokedLicence]:
         keys.add(key)
         _validate(licence, path, errors, members)
         yield licence
+
+
+def _set_until(members: dict[str, Any]) -> bool:
+    """Make `until` a time in UTC, a date meaning its beginning; False, and removed, if unclear."""
+    until = members.pop("until")
+    if not isinstance(until, datetime):
+        until = datetime(until.year, until.month, until.day, tzinfo=UTC)
+    if until.tzinfo is None or until.year in (date.min.year, date.max.year):  # may overflow in UTC
+        return False
+    members["until"] = until.astimezone(UTC)
+    return True
 
 
 def _each(entries: list[Any], path: str, errors: _Errors) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -180,7 +201,7 @@ def dump_catalogue(plans: Iterable[Plan], licences: Iterable[RevokedLicence]) ->
     document = {
         "plans": snapshot_of(plans),
         "revoked_licences": [
-            {"licence": revoked.licence} | ({"reason": revoked.reason} if revoked.reason else {})
+            _licence_entry(revoked)
             for revoked in sorted(licences, key=lambda revoked: revoked.licence)
         ],
     }
@@ -194,3 +215,12 @@ def dump_snapshot(snapshot: Snapshot) -> str:
 
 def _written(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _licence_entry(revoked: RevokedLicence) -> dict[str, Any]:
+    entry: dict[str, Any] = {"licence": revoked.licence}
+    if revoked.reason:
+        entry["reason"] = revoked.reason
+    if revoked.until is not None:
+        entry["until"] = revoked.until.astimezone(UTC)
+    return entry

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from licences.models import RevokedLicence, normalised
@@ -76,8 +77,8 @@ def licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference
         revoked = existing.pop(normalised(wanted.licence), None)
         if revoked is None:
             yield Difference(f"added revoked licence {wanted.licence}", wanted.save)
-        elif (revoked.licence, revoked.reason) != (wanted.licence, wanted.reason):
-            revoked.licence, revoked.reason = wanted.licence, wanted.reason
+        elif _listed(revoked) != _listed(wanted):
+            revoked.licence, revoked.reason, revoked.until = _listed(wanted)
             yield Difference(f"changed revoked licence {wanted.licence}", revoked.save)
     if prune:
         for revoked in existing.values():
@@ -89,6 +90,10 @@ def snapshot_after(file: CatalogueFile, *, prune: bool) -> Snapshot:
     plans = {} if prune else {entry["name"]: entry for entry in take_snapshot()}
     plans |= {plan.name: plan_entry(plan, rules) for plan, rules in file.plans}
     return [plans[name] for name in sorted(plans)]
+
+
+def _listed(revoked: RevokedLicence) -> tuple[str, str, datetime | None]:
+    return revoked.licence, revoked.reason, revoked.until
 
 
 def _content(rule: PlanRule) -> tuple[object, ...]:

@@ -25,10 +25,14 @@ from registry_token.errors import database_unavailable
 from registry_token.group_commit import GroupCommit
 from registry_token.logs import encoded
 
-# The newest revision of the catalogue, and whether a licence is on the deny list.
+# The newest revision of the catalogue, and whether a licence is on the deny list. CURRENT_TIMESTAMP
+# of SQLite is text in UTC to the second, a prefix of how Django stores a time.
 _NEWEST = "(SELECT {} FROM plans_cataloguerevision ORDER BY number DESC LIMIT 1)"
 _FINGERPRINT = f"COALESCE({_NEWEST.format('fingerprint')}, '')"
-_REVOKED = "EXISTS (SELECT 1 FROM licences_revokedlicence WHERE key = %s)"
+_REVOKED = (
+    "EXISTS (SELECT 1 FROM licences_revokedlicence"
+    " WHERE key = %s AND (until IS NULL OR until > CURRENT_TIMESTAMP))"
+)
 _FACTS = f"SELECT {_REVOKED}, {_FINGERPRINT}, COALESCE({_NEWEST.format('number')}, 0)"
 
 
