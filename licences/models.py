@@ -83,3 +83,38 @@ class RevokedLicence(CataloguePart):
     def is_in_effect(self, now: datetime) -> bool:
         """Whether callers with this licence are refused."""
         return self.until is None or self.until > now
+
+
+class LicenceEvent(models.Model):
+    """What happened to a licence, who did it and why. Rows are only ever added."""
+
+    class What(models.TextChoices):
+        REVOKED = "revoked", _("revoked")
+        CHANGED = "changed", _("changed")
+        REINSTATED = "reinstated", _("reinstated")
+
+    licence = models.CharField(max_length=255)
+    key = models.CharField(max_length=MAX_KEY_LENGTH, db_index=True)
+    what = models.CharField(max_length=10, choices=What.choices)
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=255)
+    source = models.CharField(max_length=20)
+    reason = models.TextField(blank=True)
+    until = models.DateTimeField(null=True)
+    revision = models.PositiveBigIntegerField(null=True, help_text="Of the catalogue")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.licence} {self.what}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add; TypeError for a row that is there already."""
+        if not self._state.adding:
+            raise TypeError("the history of licences is not changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """TypeError."""
+        raise TypeError("the history of licences is not deleted")

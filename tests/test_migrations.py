@@ -60,7 +60,7 @@ def test_forwards_back_and_forwards_again(tmp_path):
     try:
         service.manage("migrate", "--verbosity", "0")
         tables, numbers = first = state()
-        assert len(tables) == 5
+        assert len(tables) == 6
         assert numbers == [0]
         service.manage("shell", "--no-imports", "-c", BACK)
         assert state() == first
