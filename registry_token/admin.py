@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils import timezone
+
+from licences.admin import RevokedLicenceAdmin
+from licences.models import RevokedLicence
 from plans.admin import PlanAdmin as PlainPlanAdmin
 from plans.models import Plan
+from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.lint_notices import ShowsFindings
 
 admin.site.unregister(Plan)
@@ -14,3 +21,15 @@ admin.site.unregister(Plan)
 @admin.register(Plan)
 class PlanAdmin(ShowsFindings, PlainPlanAdmin):
     """Plans, with what lint finds."""
+
+
+@admin.register(RevokedLicence)
+class LicenceAdmin(RevokedLicenceAdmin):
+    """Revoking, with what it means for those who have been using the licence."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Say who has been using it and how long their tokens live on."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            text = in_words(usage_of([obj.licence], timezone.now()))
+            self.message_user(request, text, messages.WARNING)

@@ -47,9 +47,9 @@ class Page:
 
 def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
-    from registry_token.pages import catalogue_files, history, simulator
+    from registry_token.pages import catalogue_files, history, licences, simulator
 
-    return (*history.PAGES, *catalogue_files.PAGES, *simulator.PAGES)
+    return (*history.PAGES, *catalogue_files.PAGES, *licences.PAGES, *simulator.PAGES)
 
 
 # The tables' lists in the navigation: permission, URL, label.

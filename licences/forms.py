@@ -1,0 +1,48 @@
+"""The forms of the deny list: a reason is required for every change of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from licences.models import RevokedLicence
+from plans.validators import validate_printable
+
+
+class ReinstatementForm(forms.Form):
+    """Why a licence counts again."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        validators=[validate_printable],
+        widget=forms.TextInput(attrs={"size": 60}),
+    )
+
+
+class RevokedLicenceForm(forms.ModelForm):
+    """The licence, why it is revoked, and until when."""
+
+    reason = forms.CharField(
+        max_length=500,
+        validators=[validate_printable],
+        widget=forms.TextInput(attrs={"size": 60}),
+        help_text=gettext_lazy("Never shown to the caller"),
+    )
+
+    class Meta:
+        model = RevokedLicence
+        fields = ("licence", "reason", "until")
+
+    def clean_until(self) -> datetime | None:
+        """A new end must be ahead: who wants to end a revocation at once reinstates."""
+        until: datetime | None = self.cleaned_data["until"]
+        if until is not None and "until" in self.changed_data and until <= timezone.now():
+            raise forms.ValidationError(
+                _("is in the past; reinstate the licence to end its revocation at once")
+            )
+        return until
