@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from plans.compared import compared, effect_badge
+from plans.conflicts import fingerprint, merged, what_happened
 from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, Plan, PlanRule
+from plans.patterns import pattern_error
 from plans.revisions import catalogue_change
+from plans.validators import validate_printable
 
 
 class ExactFilters(admin.ModelAdmin):
@@ -23,6 +28,23 @@ class ExactFilters(admin.ModelAdmin):
         """A regular expression in the URL can keep a worker busy."""
         allowed: bool = super().lookup_allowed(lookup, value, request)
         return allowed and lookup.partition("__")[2] in ("", "exact")
+
+
+class ReasonForm(forms.Form):
+    """What a form has whose change needs a reason; mix it into a ModelForm."""
+
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=500,
+        validators=[validate_printable],
+        help_text=_("For the history, as in: Acme Ltd bought push access, order 4711"),
+        error_messages={"required": _("Say why, as in: Acme Ltd bought push access, order 4711")},
+    )
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """What would be stored: a reason alone is no change."""
+        return [name for name in super().changed_data if name not in ("reason", "loaded")]
 
 
 class RevisionedAdmin(ExactFilters):
@@ -51,7 +73,9 @@ def _as_one_change(
 ) -> HttpResponse:
     if request.method != "POST":
         return view(request, *args, **kwargs)
-    with catalogue_change(actor=request.user.get_username(), source="admin"):
+    # Each form judges its reason; what it refuses is no change, so no revision.
+    reason = request.POST.get("reason", "").strip()
+    with catalogue_change(actor=request.user.get_username(), source="admin", reason=reason):
         return view(request, *args, **kwargs)
 
 
@@ -90,12 +114,58 @@ class PlanRuleForm(forms.ModelForm):
         model = PlanRule
         fields = ("effect", "type", "pattern", "actions", "services")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Inputs in a table have no label of their own; the boxes of the actions have."""
+        super().__init__(*args, **kwargs)
+        self.fields["pattern"].error_messages["required"] = str(pattern_error(""))
+        self.fields["actions"].error_messages["required"] = _(
+            "tick one or more, as in pull; a rule without an action does nothing"
+        )
+        for name in ("effect", "type", "pattern", "services"):
+            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label
+
+
+class PlanRuleFormSet(forms.BaseInlineFormSet):
+    """The rows of the rules."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the box that deletes a row, which has no label either."""
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = _("Delete this rule")
+
+
+class PlanForm(ReasonForm, forms.ModelForm):
+    """A plan, why it is changed, and which state of it the page shows."""
+
+    loaded = forms.CharField(required=False, widget=forms.HiddenInput)
+    conflict = ""
+    """What somebody else has changed since; see `PlanAdmin.changeform_view`."""
+
+    class Meta:
+        model = Plan
+        fields = ("name", "description", "enabled", "licence_required")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Remember what is shown."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["loaded"] = fingerprint(self.instance)
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse once what would overwrite somebody else's change unseen."""
+        cleaned: dict[str, Any] | None = super().clean()
+        if self.conflict:
+            raise forms.ValidationError(self.conflict)
+        return cleaned
+
 
 class PlanRuleInline(admin.TabularInline):
     """The rules of a plan."""
 
     model = PlanRule
     form = PlanRuleForm
+    formset = PlanRuleFormSet
     extra = 0
 
 
@@ -103,6 +173,8 @@ class PlanRuleInline(admin.TabularInline):
 class PlanAdmin(RevisionedAdmin):
     """Plans with their rules."""
 
+    form = PlanForm
+    fields = ("name", "description", "enabled", "licence_required", "reason", "loaded")
     list_display = ("name", "enabled", "licence_required", "rule_count", "description")
     list_filter = ("enabled", "licence_required")
     search_fields = ("name", "description")
@@ -112,6 +184,31 @@ class PlanAdmin(RevisionedAdmin):
         """Plans with their number of rules."""
         plans: QuerySet[Plan] = super().get_queryset(request)
         return plans.annotate(_rules=Count("rules"))
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form that knows what `_changeform_view` below has found."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.conflict = getattr(request, "plan_conflict", "")
+        return form
+
+    def _changeform_view(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: Any
+    ) -> HttpResponse:
+        """Inside the transaction: look whether the plan is still what the page has shown."""
+        loaded = request.POST.get("loaded", "")
+        if request.method == "POST" and object_id and loaded and object_id.isdecimal():
+            plan = Plan.objects.filter(pk=object_id).first()
+            if plan is None or fingerprint(plan) != loaded:
+                request.plan_conflict = what_happened(plan, loaded)  # type: ignore[attr-defined]
+                request.POST = merged(request.POST, plan)  # type: ignore[assignment]
+            if plan is None:  # what was typed can be saved as a new plan
+                object_id, form_url = None, reverse("admin:plans_plan_add")
+        response: HttpResponse = super()._changeform_view(  # type: ignore[misc]
+            request, object_id, form_url, extra_context
+        )
+        return response
 
     @admin.display(description="rules", ordering="_rules")
     def rule_count(self, plan: Any) -> int:

@@ -15,7 +15,7 @@ RULE = {"effect": "allow", "type": "repository", "pattern": "team/**", "actions"
 
 def form(*rules, initial=0, **plan):
     """The fields of a plan's page."""
-    fields = {"name": "team", "description": "", "enabled": "on"} | plan
+    fields = {"name": "team", "description": "", "enabled": "on", "reason": "a test"} | plan
     fields |= {"rules-TOTAL_FORMS": len(rules), "rules-INITIAL_FORMS": initial}
     for index, rule in enumerate(rules):
         fields |= {f"rules-{index}-{name}": value for name, value in rule.items()}
@@ -65,15 +65,15 @@ def test_adds_a_plan_with_its_rules(admin_client):
         "allow * on registry:catalog",
     ]
     assert newest() == (1, "admin", "admin")
-    assert "plan team" in CatalogueRevision.objects.latest("number").reason
+    assert CatalogueRevision.objects.latest("number").reason == "a test"
 
 
 INVALID = {
-    "no pattern": ("pattern", "", "This field is required."),
+    "no pattern": ("pattern", "", "is empty; write a repository name"),
     "pattern": ("pattern", "team/a**", "** stands alone between slashes"),
     "never matches": ("pattern", "Team/App", "can never match a repository name"),
     "empty part": ("pattern", "team/", "has an empty part"),
-    "no action": ("actions", [], "This field is required."),
+    "no action": ("actions", [], "tick one or more, as in pull"),
     "unknown action": ("actions", ["pul"], "pul is not one of the available choices"),
     "effect": ("effect", "permit", "permit is not one of the available choices"),
     "service": ("services", "a\0b", "must be a list of service names"),
