@@ -52,31 +52,31 @@ class RevisionedAdmin(ExactFilters):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Add and change."""
-        return _as_one_change(request, super().changeform_view, *args, **kwargs)
+        return self.as_one_change(request, super().changeform_view, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Delete one."""
-        return _as_one_change(request, super().delete_view, *args, **kwargs)
+        return self.as_one_change(request, super().delete_view, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Actions on several."""
-        return _as_one_change(request, super().changelist_view, *args, **kwargs)
+        return self.as_one_change(request, super().changelist_view, *args, **kwargs)
+
+    def as_one_change(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The view's answer; what it changes is one revision, with the reason that was typed."""
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        # Each form judges its reason; what it refuses is no change, so no revision.
+        reason = request.POST.get("reason", "").strip()
+        with catalogue_change(actor=request.user.get_username(), source="admin", reason=reason):
+            return view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save only what has changed: a revision without a difference would say nothing."""
         if not change or form.has_changed():
             super().save_model(request, obj, form, change)
-
-
-def _as_one_change(
-    request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
-) -> HttpResponse:
-    if request.method != "POST":
-        return view(request, *args, **kwargs)
-    # Each form judges its reason; what it refuses is no change, so no revision.
-    reason = request.POST.get("reason", "").strip()
-    with catalogue_change(actor=request.user.get_username(), source="admin", reason=reason):
-        return view(request, *args, **kwargs)
 
 
 class LinesField(forms.CharField):
@@ -169,9 +169,8 @@ class PlanRuleInline(admin.TabularInline):
     extra = 0
 
 
-@admin.register(Plan)
 class PlanAdmin(RevisionedAdmin):
-    """Plans with their rules."""
+    """Plans with their rules. The project registers a subclass that knows the issuance log."""
 
     form = PlanForm
     fields = ("name", "description", "enabled", "licence_required", "reason", "loaded")

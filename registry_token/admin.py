@@ -10,17 +10,15 @@ from django.utils import timezone
 
 from licences.admin import RevokedLicenceAdmin
 from licences.models import RevokedLicence
-from plans.admin import PlanAdmin as PlainPlanAdmin
 from plans.models import Plan
 from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.lint_notices import ShowsFindings
-
-admin.site.unregister(Plan)
+from registry_token.pages.plans import PlanAdmin as ConfirmingPlanAdmin
 
 
 @admin.register(Plan)
-class PlanAdmin(ShowsFindings, PlainPlanAdmin):
-    """Plans, with what lint finds."""
+class PlanAdmin(ShowsFindings, ConfirmingPlanAdmin):
+    """Plans, with what lint finds and what a change would take away."""
 
 
 @admin.register(RevokedLicence)
