@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -97,10 +98,29 @@ class ConfirmationForm(plans.admin.ReasonForm):
         return typed
 
 
+class PlanRuleForm(plans.admin.PlanRuleForm):
+    """A rule whose pattern shows what it matches."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """For matches.js."""
+        super().__init__(*args, **kwargs)
+        self.fields["pattern"].widget.attrs["data-matches"] = reverse("admin:matches_json")
+
+
+class PlanRuleInline(plans.admin.PlanRuleInline):
+    """The rules of a plan."""
+
+    form = PlanRuleForm
+
+
 class PlanAdmin(plans.admin.PlanAdmin):
     """The plans, with the consequences of each change."""
 
+    inlines = (PlanRuleInline,)
     actions = ("disable", "enable", "delete_plans")
+
+    class Media:
+        js = ("registry_token/matches.js",)
 
     def as_one_change(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any

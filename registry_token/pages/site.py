@@ -47,9 +47,10 @@ class Page:
 
 def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
-    from registry_token.pages import catalogue_files, history, licences, simulator
+    from registry_token.pages import catalogue_files, history, licences, matches, simulator
 
-    return (*history.PAGES, *catalogue_files.PAGES, *licences.PAGES, *simulator.PAGES)
+    ours = (history, catalogue_files, licences, simulator, matches)
+    return tuple(page for module in ours for page in module.PAGES)
 
 
 # The tables' lists in the navigation: permission, URL, label.

@@ -1,0 +1,97 @@
+"""What a pattern matches among the repositories that were asked for lately."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from issuances.models import Issuance
+from plans.models import PlanRule
+from plans.patterns import compile_pattern, pattern_error
+from registry_token.pages.site import Page
+
+MAX_ROWS = 20_000
+MAX_SHOWN = 20
+SECONDS_KEPT = 10.0
+
+_kept: tuple[float, tuple[str, ...]] | None = None
+
+
+class Matches(NamedTuple):
+    """`error` says why the pattern is none; else `names` are the first of `total`, of `seen`."""
+
+    pattern: str
+    error: str
+    names: list[str]
+    total: int
+    seen: int
+
+
+def repositories_seen() -> tuple[str, ...]:
+    """Names in the newest rows of the log, sorted; kept for some seconds, as people type fast."""
+    global _kept
+    kept, now = _kept, time.monotonic()
+    if kept is not None and now - kept[0] < SECONDS_KEPT:
+        return kept[1]
+    rows = Issuance.objects.values_list("requested", "granted")[:MAX_ROWS]
+    names = {
+        entry["name"] for row in rows for entries in row for entry in entries if _is_one(entry)
+    }
+    _kept = now, tuple(sorted(names))
+    return _kept[1]
+
+
+def _is_one(entry: dict[str, str]) -> bool:
+    return entry["type"] == "repository"
+
+
+def matches_of(pattern: str) -> Matches:
+    """What `pattern` matches, or why it cannot match."""
+    if error := pattern_error(pattern):
+        return Matches(pattern, error, [], 0, 0)
+    seen, expression = repositories_seen(), compile_pattern(pattern)
+    names = [name for name in seen if expression.fullmatch(name)]
+    return Matches(pattern, "", names[:MAX_SHOWN], len(names), len(seen))
+
+
+def in_words(found: Matches) -> str:
+    """One line for the person who types."""
+    if found.error:
+        return found.error
+    counts = {"count": found.total, "seen": found.seen}
+    return _("matches %(count)s of %(seen)s repositories seen lately") % counts
+
+
+def as_json(request: HttpRequest) -> HttpResponse:
+    """For the page's script, as one types."""
+    found = matches_of(request.GET.get("pattern", ""))
+    return JsonResponse(found._asdict() | {"summary": in_words(found)})
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """For one pattern that is typed here, or for all of a saved plan."""
+    pattern, plan = request.GET.get("pattern", "").strip(), request.GET.get("plan", "")
+    patterns = [pattern] if pattern else []
+    if plan.isascii() and plan.isdecimal() and len(plan) < 19:
+        rules = PlanRule.objects.filter(plan_id=plan, type=PlanRule.Type.REPOSITORY)
+        patterns += dict.fromkeys(rules.values_list("pattern", flat=True))
+    found = [matches_of(pattern) for pattern in patterns]
+    context = {
+        "title": _("What does a pattern match?"),
+        "pattern": pattern,
+        "found": [(matches, in_words(matches)) for matches in found],
+    }
+    return TemplateResponse(
+        request, "admin/matches.html", admin.site.each_context(request) | context
+    )
+
+
+PAGES: tuple[Page, ...] = (
+    Page("matches/", "matches", page, "plans.view_plan"),
+    Page("matches.json", "matches_json", as_json, "plans.view_plan"),
+)
