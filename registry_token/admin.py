@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import admin as auth
+from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -31,3 +34,27 @@ class LicenceAdmin(RevokedLicenceAdmin):
         if not change:
             text = in_words(usage_of([obj.licence], timezone.now()))
             self.message_user(request, text, messages.WARNING)
+
+
+class Ticked(admin.ModelAdmin):
+    """Boxes to tick, for what Django's pair of lists hides from screen readers."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        """All that can be chosen, below each other."""
+        widget = forms.CheckboxSelectMultiple()
+        return super().formfield_for_manytomany(db_field, request, **kwargs | {"widget": widget})
+
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class UserAdmin(Ticked, auth.UserAdmin):
+    """Who may log in."""
+
+
+@admin.register(Group)
+class GroupAdmin(Ticked, auth.GroupAdmin):
+    """The roles: what their members may do."""

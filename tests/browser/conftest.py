@@ -111,9 +111,10 @@ def log_in(page: Page, user: str = "root", password: str = PASSWORD) -> None:
     page.wait_for_url("**/admin/")
 
 
-def axe_findings(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, each with the places where it is."""
-    results = Axe().run(page)
+def axe_findings(page: Page, *rules: str) -> list[str]:
+    """What axe-core calls serious or critical, by all `rules` or those, each with its places."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    results = Axe().run(page, options=options)
     return [
         f"{found['impact']} {found['id']}: {[node['html'] for node in found['nodes']][:3]}"
         for found in results.response["violations"]

@@ -6,6 +6,10 @@ import pytest
 
 from tests.browser.conftest import PASSWORD, axe_findings, log_in
 
+SIMULATED = (
+    "plan=community&service=registry.example.com"
+    "&asked=docker+push+registry.example.com/stella-ops/public/app:1.2"
+)
 PAGES = [
     "/admin/",
     "/admin/plans/plan/",
@@ -13,12 +17,24 @@ PAGES = [
     "/admin/plans/plan/1/change/",
     "/admin/plans/plan/1/delete/",
     "/admin/plans/plan/1/history/",
+    "/admin/matches/?plan=1",
     "/admin/plans/cataloguerevision/",
     "/admin/plans/cataloguerevision/1/change/",
+    "/admin/plans/cataloguerevision/diff/?from=0&to=1",
+    "/admin/plans/cataloguerevision/1/restore/",
+    "/admin/catalogue/",
+    "/admin/simulate/",
+    f"/admin/simulate/?{SIMULATED}",
     "/admin/licences/revokedlicence/",
     "/admin/licences/revokedlicence/add/",
     "/admin/licences/revokedlicence/1/change/",
+    "/admin/licences/revokedlicence/1/delete/",
+    "/admin/licences/revokedlicence/revoke-many/",
+    "/admin/licences/revokedlicence/reinstate-many/",
+    "/admin/licences/licenceevent/",
+    "/admin/licences/licenceevent/1/change/",
     "/admin/issuances/issuance/",
+    "/admin/issuances/issuance/1/change/",
     "/admin/auth/user/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/",
@@ -40,18 +56,20 @@ def test_the_login_page_is_accessible(page):
     assert axe_findings(page) == []
 
 
-@pytest.mark.parametrize("page", ["axe light", "axe dark"], indirect=True)
-def test_every_page_is_accessible(decisions, page):
+@pytest.mark.parametrize(
+    ("page", "rules"), [("axe light", ()), ("axe dark", ("color-contrast",))], indirect=["page"]
+)
+def test_every_page_is_accessible(decisions, page, rules):
     log_in(page)
     found = []
     for path in PAGES:
         response = page.goto(path)
         assert response.status == 200, path
-        found += [f"{path}: {finding}" for finding in axe_findings(page)]
+        found += [f"{path}: {finding}" for finding in axe_findings(page, *rules)]
     assert found == []
 
 
-@pytest.mark.parametrize("page", ["narrow", "narrow dark"], indirect=True)
+@pytest.mark.parametrize("page", ["narrow"], indirect=True)
 def test_no_page_is_wider_than_a_narrow_screen(decisions, page):
     log_in(page)
     wide = {}
