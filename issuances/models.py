@@ -33,6 +33,7 @@ class Issuance(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = (("export_issuance", "Can export the issuance log"),)
         constraints = (
             models.CheckConstraint(
                 name="issuance_has_either_jti_or_refusal",
