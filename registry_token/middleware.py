@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -155,6 +157,27 @@ class Csrf(ManagementOnly, CsrfViewMiddleware):
 
 class Authentication(ManagementOnly, AuthenticationMiddleware):
     """`request.user`."""
+
+
+class SessionLimits:
+    """Logs out who has been in for too long, or away for too long."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(PATHS_WITH_SESSIONS) and request.user.is_authenticated:
+            _keep_or_end(request, int(time.time()))
+        return self.get_response(request)
+
+
+def _keep_or_end(request: HttpRequest, now: int) -> None:
+    session = request.session
+    began, seen = session.get("began", now), session.get("seen", now)
+    if now - began > settings.SESSION_COOKIE_AGE or now - seen > settings.SESSION_IDLE_AGE:
+        logout(request)
+    elif "began" not in session or now - seen >= 60:  # not a write for each request
+        session["began"], session["seen"] = began, now
 
 
 class Messages(ManagementOnly, MessageMiddleware):

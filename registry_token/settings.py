@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "plans",
     "licences",
     "issuances",
+    "people",
     "registry_token.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -79,6 +80,7 @@ MIDDLEWARE = [
     "registry_token.middleware.Common",
     "registry_token.middleware.Csrf",
     "registry_token.middleware.Authentication",
+    "registry_token.middleware.SessionLimits",
     "registry_token.middleware.Messages",
     "registry_token.middleware.ClickjackingProtection",
 ]
@@ -133,6 +135,7 @@ STORAGES = {
 }
 
 SESSION_COOKIE_AGE = 12 * 3600  # seconds
+SESSION_IDLE_AGE = 3600  # seconds without a request
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"

@@ -8,12 +8,13 @@ import pytest
 
 from registry_token.config_values import BASE_DIR
 
-OURS = ("registry_token", "plans", "licences", "issuances")
+OURS = ("registry_token", "plans", "licences", "issuances", "people")
 # A revocation is a change of the catalogue, whose history is in `plans`.
 ALLOWED = {
     "plans": {"plans"},
     "licences": {"licences", "plans"},
     "issuances": {"issuances"},
+    "people": {"people"},
 }
 # These decide or parse: they know neither tables nor requests nor the network.
 PURE = {

@@ -59,6 +59,8 @@ _LISTS = (
     ("plans.view_cataloguerevision", "admin:plans_cataloguerevision_changelist", _("History")),
     ("licences.view_revokedlicence", "admin:licences_revokedlicence_changelist", _("Licences")),
     ("issuances.view_issuance", "admin:issuances_issuance_changelist", _("Issuance log")),
+    ("people.view_activity", "admin:people_activity_changelist", _("Activity")),
+    ("auth.view_user", "admin:auth_user_changelist", _("Users")),
 )
 
 
@@ -74,6 +76,26 @@ class Site(admin.AdminSite):
         """Our pages before Django's, whose last pattern matches all."""
         ours = [path(page.route, page.guarded(self), name=page.name) for page in pages()]
         return [*ours, *super().get_urls()]
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Any table's page, such that its changes stand in the activity log."""
+        from people.activity import Recorded
+
+        base = admin_class or admin.ModelAdmin
+        recorded = type(base.__name__, (Recorded, base), {"__module__": base.__module__})
+        super().register(model_or_iterable, recorded, **options)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Django's page; a success stands in the activity log."""
+        from people.activity import record_activity
+        from people.models import Action
+
+        response: HttpResponse = super().password_change(request, extra_context)
+        if response.status_code == 302 and request.user.is_authenticated:
+            record_activity(request, Action.PASSWORD_CHANGED)
+        return response
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
