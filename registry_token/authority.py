@@ -79,7 +79,7 @@ class Caller:
 ANONYMOUS = Caller(subject="", anonymous=True)
 
 
-class _StrictJWT(jwt.PyJWT):
+class StrictJWT(jwt.PyJWT):
     """PyJWT that reads the payload as strictly as this module reads the header."""
 
     def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class _StrictJWT(jwt.PyJWT):
         return claims
 
 
-_jwt = _StrictJWT()
+_jwt = StrictJWT()
 _verified: VerifiedTokens[Caller] = VerifiedTokens()
 
 

@@ -11,10 +11,10 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from jwt import PyJWK
@@ -94,15 +94,25 @@ def _source(jwks: str | None, issuer: str, algorithms: tuple[str, ...]) -> KeySo
 
 def _discovered(issuer: str) -> str:
     """The `jwks_uri` of the issuer's metadata. OpenID Connect Discovery 1.0, 4.3."""
-    metadata = parse_object(fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration"))
-    if metadata.get("issuer") != issuer:
+    return endpoint(metadata(issuer), "jwks_uri")
+
+
+def metadata(issuer: str) -> dict[str, Any]:
+    """The issuer's discovery document. Raises as `fetch` does."""
+    document = parse_object(fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration"))
+    if document.get("issuer") != issuer:
         raise ValueError("the discovery document names another issuer than the configured one")
-    jwks_uri = metadata.get("jwks_uri")
-    if not isinstance(jwks_uri, str):
-        raise ValueError("the discovery document names no jwks_uri")
-    if issuer.startswith("https:") and not jwks_uri.startswith("https:"):
-        raise ValueError("the discovery document of an https issuer names a jwks_uri without https")
-    return fetchable_url(jwks_uri)
+    return document
+
+
+def endpoint(document: Mapping[str, Any], name: str) -> str:
+    """One URL of a discovery document: https, if the issuer's is. Raises ValueError."""
+    url = document.get(name)
+    if not isinstance(url, str):
+        raise ValueError(f"the discovery document names no {name}")
+    if document["issuer"].startswith("https:") and not url.startswith("https:"):
+        raise ValueError(f"the discovery document of an https issuer names a {name} without https")
+    return fetchable_url(url)
 
 
 @dataclass(frozen=True, slots=True)

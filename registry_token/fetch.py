@@ -1,4 +1,4 @@
-"""One bounded HTTP GET: for the Authority's keys and discovery document, nothing else.
+"""One bounded HTTP request: for the Authority's keys, discovery document and ID tokens.
 
 No redirects, no proxies, limits on time and size; https, or http to a loopback address.
 """
@@ -10,7 +10,8 @@ import http.client
 import socket
 import ssl
 import threading
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
 
 from registry_token.config_values import fetchable_url
 
@@ -18,8 +19,21 @@ TIME_LIMIT = 5.0  # seconds, for everything together
 SIZE_LIMIT = 256 * 1024  # bytes
 
 
-def fetch(url: str) -> bytes:
-    """The body of a 200 answer. Raises OSError, HTTPException or ValueError with the reason."""
+class UnexpectedStatus(ValueError):
+    """An answer that is not 200."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"{url} answered {status}")
+        self.status = status
+
+
+def fetch(
+    url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+) -> bytes:
+    """The body of a 200 answer to a GET, or with `form` to a POST.
+
+    Raises OSError, HTTPException or ValueError with the reason.
+    """
     parts = urlsplit(fetchable_url(url))
     connection = _connection(parts.scheme, parts.hostname or "", parts.port)
     # Socket timeouts start anew with each byte that drips in; this ends the whole exchange.
@@ -29,7 +43,8 @@ def fetch(url: str) -> bytes:
         connection.connect()
         watchdog.watch()
         target = f"{parts.path or '/'}{'?' * bool(parts.query)}{parts.query}"
-        return _body(connection, target, url)
+        _send(connection, target, form, headers or {})
+        return _body(connection, url)
     finally:
         watchdog.cancel()
         connection.close()
@@ -62,11 +77,24 @@ class _Watchdog(threading.Timer):
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-def _body(connection: http.client.HTTPConnection, target: str, url: str) -> bytes:
-    connection.request("GET", target, headers={"Accept": "application/json"})
+def _send(
+    connection: http.client.HTTPConnection,
+    target: str,
+    form: Mapping[str, str] | None,
+    headers: Mapping[str, str],
+) -> None:
+    accepting = {"Accept": "application/json", **headers}
+    if form is None:
+        connection.request("GET", target, headers=accepting)
+    else:
+        accepting["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request("POST", target, urlencode(form), accepting)
+
+
+def _body(connection: http.client.HTTPConnection, url: str) -> bytes:
     response = connection.getresponse()
     if response.status != 200:
-        raise ValueError(f"{url} answered {response.status}")
+        raise UnexpectedStatus(url, response.status)
     body = response.read(SIZE_LIMIT + 1)
     if len(body) > SIZE_LIMIT:
         raise ValueError(f"{url} answered more than {SIZE_LIMIT} bytes")

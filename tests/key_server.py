@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from registry_token.authority_keys import FetchedKeys
 from tests.authority import PrivateKey, jwks_bytes, public_jwk
@@ -53,6 +53,8 @@ class KeyServer:
                 with contextlib.suppress(OSError):  # the client may hang up whenever it likes
                     outer.answer(self)
 
+            do_POST = do_GET
+
             def log_message(self, *args: Any) -> None:
                 pass
 
@@ -60,7 +62,7 @@ class KeyServer:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> KeyServer:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
         return self
 
