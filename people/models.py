@@ -1,12 +1,13 @@
-"""The activity log's table.
+"""The tables of the activity log and of single sign-on.
 
-Actors and objects are names, not foreign keys, so that a row outlives what it speaks of.
+The log's actors and objects are names, not foreign keys, so that a row outlives what it speaks of.
 """
 
 from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -62,3 +63,20 @@ class Activity(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Never."""
         raise TypeError("the activity log is only added to")
+
+
+class SsoIdentity(models.Model):
+    """Whom the Authority means by a subject. Names and addresses may change hands, this not."""
+
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("issuer", "subject"), name="sso_identity_is_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} of {self.issuer}"

@@ -12,7 +12,7 @@ class RegistryTokenConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from registry_token import checks  # noqa: F401
+        from registry_token import checks, sso_checks  # noqa: F401
 
 
 class AdminConfig(apps.AdminConfig):

@@ -89,6 +89,12 @@ SETTINGS = (
     Setting("plans.default", values.text),
     Setting("plans.anonymous", values.text),
     Setting("throttle.failures", values.whole_number(0, 100_000), 60, native=int),
+    Setting("sso.client_id", values.text),
+    Setting("sso.client_secret", str, secret=True),
+    Setting("sso.scopes", values.scope, ("openid", "profile"), is_list=True),
+    Setting("sso.group_claim", values.text, "groups"),
+    Setting("sso.groups", values.group_mapping, (), is_list=True),
+    Setting("sso.local_login", values.boolean, True, native=bool),
     Setting(
         "database.url",
         values.database_url,

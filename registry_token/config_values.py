@@ -83,6 +83,14 @@ def scope(value: str) -> str:
     return value
 
 
+def group_mapping(value: str) -> tuple[str, str]:
+    """A group of the Authority's and the group here that it stands for: THEIRS=OURS."""
+    theirs, _, ours = (part.strip() for part in value.rpartition("="))
+    if not theirs or not ours:
+        raise ValueError(f"{value!r} must be THEIRS=OURS, e.g. registry-admins=administrator")
+    return text(theirs), text(ours)
+
+
 def algorithm(value: str) -> str:
     """A signature algorithm with public keys; `none` and HS* would let anybody forge tokens."""
     if value not in ALGORITHMS:

@@ -38,6 +38,12 @@ REGISTRY_ON_NOTHING_GRANTED: str = _values["registry.on_nothing_granted"]
 PLANS_DEFAULT: str | None = _values["plans.default"]
 PLANS_ANONYMOUS: str | None = _values["plans.anonymous"]
 THROTTLE_FAILURES: int = _values["throttle.failures"]  # a minute and client network; 0: no limit
+SSO_CLIENT_ID: str = _values["sso.client_id"] or ""  # empty: no single sign-on
+SSO_CLIENT_SECRET: str | None = _values["sso.client_secret"]
+SSO_SCOPES: tuple[str, ...] = _values["sso.scopes"]
+SSO_GROUP_CLAIM: str = _values["sso.group_claim"]
+SSO_GROUPS: tuple[tuple[str, str], ...] = _values["sso.groups"]  # theirs, ours
+SSO_LOCAL_LOGIN: bool = _values["sso.local_login"]
 TRUSTED_PROXIES: tuple[IPv4Network | IPv6Network, ...] = _values["trusted_proxies"]
 
 DEBUG: bool = _values["debug"]

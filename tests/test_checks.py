@@ -54,6 +54,31 @@ def test_e001_a_wrong_configuration(settings, tmp_path):
     assert messages[0].msg.startswith("REGISTRY_TOKEN_NONSENSE: unknown variable")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SSO_LOCAL_LOGIN": False},
+        {"SSO_CLIENT_ID": "admin"},
+        {
+            "SSO_CLIENT_ID": "admin",
+            "SSO_GROUPS": (("a", "viewer"),),
+            "AUTHORITY_ISSUER": "http://authority.example.com",
+        },
+    ],
+    ids=["no way in", "no groups", "plain http"],
+)
+def test_e009_single_sign_on_that_cannot_work(settings, changes):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert found() == {"registry_token.E009"}
+
+
+def test_single_sign_on_with_groups_is_fine(settings):
+    settings.SSO_CLIENT_ID, settings.SSO_GROUPS = "admin", (("a", "viewer"),)
+    settings.SSO_LOCAL_LOGIN = False
+    assert found() == set()
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no key", "short", "elliptic"])
 def test_e002_an_unusable_signing_key(settings, tmp_path, content):
     path = tmp_path / "signing.key"

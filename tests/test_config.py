@@ -30,6 +30,12 @@ DEFAULTS = {
     "plans.default": None,
     "plans.anonymous": None,
     "throttle.failures": 60,
+    "sso.client_id": None,
+    "sso.client_secret": None,
+    "sso.scopes": ("openid", "profile"),
+    "sso.group_claim": "groups",
+    "sso.groups": (),
+    "sso.local_login": True,
 }
 
 # Key, how a file spells it, how a variable spells another value; then both as read.
@@ -66,6 +72,17 @@ GIVEN = {
     "plans.default": ("community", "gold", "community", "gold"),
     "plans.anonymous": ("community", "gold", "community", "gold"),
     "throttle.failures": ("0", "100000", 0, 100_000),
+    "sso.client_id": ("admin", "a b", "admin", "a b"),
+    "sso.client_secret": ("from-file", "from-variable", "from-file", "from-variable"),
+    "sso.scopes": ("[groups]", "roles", ("groups",), ("roles",)),
+    "sso.group_claim": ("roles", "urn:x:groups", "roles", "urn:x:groups"),
+    "sso.groups": (
+        "[a=viewer, b=c = auditor]",
+        "d=licence manager",
+        (("a", "viewer"), ("b=c", "auditor")),
+        (("d", "licence manager"),),
+    ),
+    "sso.local_login": ("no", "true", False, True),
 }
 
 

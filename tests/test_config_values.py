@@ -53,6 +53,9 @@ REFUSED = {
     "signing.certificate": ["a\nb", " signing.crt"],
     "registry.on_nothing_granted": ["empty", "REFUSE"],
     "plans.default": [" community", "a\tb"],
+    "sso.groups": ["viewer", "=viewer", "a=", "a=b\nc"],
+    "sso.local_login": ["off!", "2"],
+    "sso.scopes": ["two words"],
     "throttle.failures": ["100001", "-1", "off", "60/m", "1.5"],
 }
 

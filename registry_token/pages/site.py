@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -74,8 +77,24 @@ class Site(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Our pages before Django's, whose last pattern matches all."""
+        from registry_token.pages import sso
+
         ours = [path(page.route, page.guarded(self), name=page.name) for page in pages()]
-        return [*ours, *super().get_urls()]
+        return [*ours, *sso.URLS, *super().get_urls()]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's page, with the way to the Authority; without passwords when they are off."""
+        if request.method == "POST" and not settings.SSO_LOCAL_LOGIN:
+            raise PermissionDenied
+        there = request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index"))
+        context: dict[str, Any] = {
+            "local_login": settings.SSO_LOCAL_LOGIN,
+            "sso_host": settings.SSO_CLIENT_ID and urlsplit(settings.AUTHORITY_ISSUER).hostname,
+            "sso_query": urlencode({REDIRECT_FIELD_NAME: there}),
+        }
+        return super().login(request, context | (extra_context or {}))
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Any table's page, such that its changes stand in the activity log."""
