@@ -15,7 +15,8 @@ from people.models import Action, Activity
 # How many rows of one name and address are written in a quarter of an hour before there is only
 # one a minute: an attacker must not be able to fill the table.
 _FREE = {Action.LOGIN_FAILED: 5, Action.LOCKED_OUT: 1}
-_CATALOGUE = ("plans", "licences")
+# Their changes have revisions, and each revision its row.
+_REVISED = ("plans", "licences")
 _PEOPLE = {"user": Action.USER_CHANGED, "group": Action.GROUP_CHANGED}
 
 
@@ -84,12 +85,12 @@ class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, objects: Iterable[Any], entry: Any, detail: str = ""
     ) -> Any:
         for obj in objects:
+            if obj._meta.app_label in _REVISED:
+                continue
             text = detail or entry.get_change_message()
             record_activity(request, _action(obj), f"{obj._meta.verbose_name} {obj}", text)
         return entry
 
 
 def _action(obj: Any) -> Action:
-    if obj._meta.app_label in _CATALOGUE:
-        return Action.CATALOGUE_CHANGED
     return _PEOPLE.get(obj._meta.model_name, Action.OTHER)

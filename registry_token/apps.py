@@ -11,8 +11,8 @@ class RegistryTokenConfig(AppConfig):
     verbose_name = "Registry token service"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from registry_token import checks, sso_checks  # noqa: F401
+        """Register the system checks, and the receiver of the catalogue's changes."""
+        from registry_token import activity, checks, sso_checks  # noqa: F401
 
 
 class AdminConfig(apps.AdminConfig):

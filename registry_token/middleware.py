@@ -24,6 +24,7 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from people.current import current_request
 from registry_token.errors import MANAGEMENT_PATHS
 from registry_token.identifiers import uuid7
 
@@ -169,6 +170,22 @@ class SessionLimits:
         if request.path.startswith(PATHS_WITH_SESSIONS) and request.user.is_authenticated:
             _keep_or_end(request, int(time.time()))
         return self.get_response(request)
+
+
+class CurrentRequest:
+    """Lets the activity log know by whose request the catalogue changes."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PATHS_WITH_SESSIONS):
+            return self.get_response(request)
+        token = current_request.set(request)
+        try:
+            return self.get_response(request)
+        finally:
+            current_request.reset(token)
 
 
 def _keep_or_end(request: HttpRequest, now: int) -> None:

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "registry_token.middleware.Csrf",
     "registry_token.middleware.Authentication",
     "registry_token.middleware.SessionLimits",
+    "registry_token.middleware.CurrentRequest",
     "registry_token.middleware.Messages",
     "registry_token.middleware.ClickjackingProtection",
 ]

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from people.models import Action, Activity
 from plans.models import Plan
+from tests.test_admin_plans import PLANS, number, sent_by
 
 pytestmark = pytest.mark.django_db
 
@@ -80,11 +81,38 @@ def test_changing_ones_password_is_recorded_without_it(client, alice):
 
 
 @pytest.mark.usefixtures("catalogue")
-def test_deleting_a_plan_is_a_change_of_the_catalogue(admin_client):
+def test_a_change_of_the_catalogue_is_one_row_with_its_revision_and_reason(admin_client):
     plan = Plan.objects.earliest("pk")
-    admin_client.post(f"/admin/plans/plan/{plan.pk}/delete/", {"post": "yes"})
+    page = f"{PLANS}{plan.pk}/delete/"
+    response = admin_client.post(page, sent_by(admin_client.get(page), typed=plan.name))
     row = Activity.objects.get(action=Action.CATALOGUE_CHANGED)
-    assert (row.actor, row.object) == ("admin", f"plan {plan}")
+    assert (row.actor, row.object, row.detail) == ("admin", f"revision {number()}", "a test")
+    assert (row.address, row.request_id) == ("127.0.0.1", response["X-Request-ID"])
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_change_that_is_only_asked_about_leaves_no_row(admin_client):
+    plan = Plan.objects.earliest("pk")
+    selected = {"action": "delete_plans", "_selected_action": [plan.pk]}
+    assert admin_client.post(PLANS, selected).status_code == 200
+    assert actions() == ["logged_in"]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_every_page_that_changes_the_catalogue_is_recorded(admin_client):
+    licences, before = "/admin/licences/revokedlicence/", number()
+    many = {"text": "LIC-1\nLIC-2", "reason": "stolen", "apply": "Yes"}
+    admin_client.post(f"{licences}revoke-many/", many)
+    admin_client.post(f"{licences}add/", {"licence": "LIC-3", "reason": "stolen too"})
+    found = Activity.objects.filter(action=Action.CATALOGUE_CHANGED).order_by("id")
+    assert [(row.object, row.detail) for row in found] == [
+        (f"revision {before + 1}", "stolen"),
+        (f"revision {before + 2}", "stolen too"),
+    ]
+
+
+def test_a_command_leaves_no_row(catalogue):
+    assert not Activity.objects.exists()
 
 
 def test_rows_are_only_added(client):
