@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.signals import user_locked_out
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
@@ -29,3 +30,9 @@ def login_failed(credentials: Any, request: Any = None, **kwargs: Any) -> None:
     """Somebody did not get in. The name alone is written, never what was typed as password."""
     name = str(credentials.get("username") or "")
     record_activity(request, Action.LOGIN_FAILED, actor=name)
+
+
+@receiver(user_locked_out)
+def locked_out(request: Any, username: str, **kwargs: Any) -> None:
+    """Somebody did not get in too often, and goes on trying."""
+    record_activity(request, Action.LOCKED_OUT, actor=username)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from axes.middleware import AxesMiddleware
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -203,3 +204,7 @@ class Messages(ManagementOnly, MessageMiddleware):
 
 class ClickjackingProtection(ManagementOnly, XFrameOptionsMiddleware):
     """X-Frame-Options."""
+
+
+class Lockout(ManagementOnly, AxesMiddleware):  # type: ignore[misc]
+    """The page of those who are locked out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "axes",
 ]
 
 # Those of the browser's pages run only under their paths: /token stays lean.
@@ -90,6 +92,7 @@ MIDDLEWARE = [
     "registry_token.middleware.CurrentRequest",
     "registry_token.middleware.Messages",
     "registry_token.middleware.ClickjackingProtection",
+    "registry_token.middleware.Lockout",
 ]
 
 ROOT_URLCONF = "registry_token.urls"
@@ -117,6 +120,24 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
+
+# Five wrong passwords for a name from an address lock both, together, for a quarter of an hour.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "registry_token.lockout.client_address"
+AXES_USERNAME_CALLABLE = "registry_token.lockout.user_name"
+AXES_LOCKOUT_CALLABLE = "registry_token.lockout.response"
+AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN = False  # the activity log shows lock-outs
+AXES_DISABLE_ACCESS_LOG = True  # and log-ins
+AXES_VERBOSE = False
 
 # Closed by default; /token authenticates by itself.
 REST_FRAMEWORK = {
@@ -163,7 +184,7 @@ if TRUSTED_PROXIES:
 
 SILENCED_SYSTEM_CHECKS = [
     # Scoped subclasses are not recognised by name; tests look at the headers themselves.
-    *("security.W001", "security.W002", "security.W003"),
+    *("security.W001", "security.W002", "security.W003", "axes.W002"),
     # Subdomains and preload lists: a decision about the whole domain, not about this service.
     *("security.W005", "security.W021"),
 ]
@@ -188,6 +209,7 @@ LOGGING = {
         # Refusals are logged as decisions; only failures of our own are worth a second line.
         "django.request": {"level": "ERROR"},
         "django.security": {"handlers": ["brief"], "level": "WARNING", "propagate": False},
+        "axes": {"level": "ERROR"},  # failed log-ins are in the activity log
         "registry_token": {"level": "INFO"},
         "registry_token.decisions": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
     },
