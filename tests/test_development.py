@@ -14,7 +14,7 @@ import pytest
 from registry_token import config
 from registry_token.config_values import BASE_DIR
 
-COPIED = ("registry_token", "plans", "licences", "issuances", "etc", "manage.py")
+COPIED = ("registry_token", "plans", "licences", "issuances", "people", "etc", "manage.py")
 
 
 def copy(folder):
