@@ -35,6 +35,8 @@ PAGES = [
     "/admin/licences/licenceevent/1/change/",
     "/admin/issuances/issuance/",
     "/admin/issuances/issuance/1/change/",
+    "/admin/people/activity/",
+    "/admin/people/activity/1/change/",
     "/admin/auth/user/",
     "/admin/auth/user/1/change/",
     "/admin/auth/group/",
