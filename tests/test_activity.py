@@ -148,3 +148,10 @@ def test_a_group_is_shown_as_what_it_is(admin_client):
     group = Group.objects.create(name="night shift")
     admin_client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "day shift"})
     assert Activity.objects.get(action=Action.GROUP_CHANGED).object == "group day shift"
+
+
+def test_saving_the_catalogue_file_is_recorded(admin_client):
+    assert admin_client.head("/admin/catalogue/export/").status_code == 200
+    assert not Activity.objects.filter(action=Action.EXPORTED).exists()
+    assert admin_client.get("/admin/catalogue/export/").status_code == 200
+    assert Activity.objects.get(action=Action.EXPORTED).object == "catalogue-0.yaml"

@@ -106,3 +106,12 @@ def test_what_is_no_page_has_none(client, path):
 def test_identifiers_of_a_time_begin_with_the_first():
     now = datetime.now(UTC)
     assert first_uuid7(now) <= uuid7(now) < first_uuid7(now + timedelta(milliseconds=2))
+
+
+def test_shows_what_is_probably_not_meant(admin_client):
+    assert "probably not meant" not in admin_client.get("/admin/").content.decode()
+    plan = Plan.objects.get(name="community")
+    plan.rules.create(pattern="team/app", actions=["push"])
+    page = admin_client.get("/admin/").content.decode()
+    assert "probably not meant" in page
+    assert "allow push on team/app" in page

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from licences.models import RevokedLicence
+from people.activity import record_activity
+from people.models import Action
 from plans.catalogue import newest_revision
 from plans.compared import shown
 from plans.models import Plan
@@ -88,7 +90,10 @@ def export(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     licences = RevokedLicence.objects.all() if with_licences else RevokedLicence.objects.none()
     text = dump_catalogue(Plan.objects.prefetch_related("rules"), licences)
-    return attachment(text, f"catalogue-{newest_revision().number}.yaml")
+    name = f"catalogue-{newest_revision().number}.yaml"
+    if request.method == "GET":
+        record_activity(request, Action.EXPORTED, name)
+    return attachment(text, name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

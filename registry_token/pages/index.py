@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from registry_token import overview
+from registry_token import lint, overview
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -17,6 +17,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     if user.has_perm("plans.view_plan"):
         shown["plans_in_use"] = overview.plans_in_use(datetime.now(UTC))
         shown["warnings"] = overview.warnings()
+        shown["findings"] = lint.findings()
     if user.has_perm("plans.view_cataloguerevision"):
         shown["revision"] = overview.newest_revision()
     if user.has_perm("issuances.view_issuance"):
