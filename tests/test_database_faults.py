@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
 
 import psycopg
 import pytest
@@ -27,14 +26,13 @@ def ask(service: Service) -> tuple[int, dict[str, str], dict[str, object]]:
 
 
 @on_sqlite
-def test_a_locked_database_is_503_within_two_seconds_and_recovers(service):
+def test_a_locked_database_is_503_and_recovers(service):
+    """How quickly is measured by tests/faults/test_sqlite_locked.py, beside which nothing runs."""
     database = service.environment["REGISTRY_TOKEN_DATABASE_URL"].removeprefix("sqlite:///")
     writer = sqlite3.connect(database, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     try:
-        start = time.monotonic()
         status, fields, body = ask(service)
-        assert time.monotonic() - start < 2
     finally:
         writer.execute("ROLLBACK")
         writer.close()
