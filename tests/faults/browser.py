@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from tests.service import Service
 
 _HIDDEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
+_CONFIRMED = re.compile(rb'name="confirmed" value="([^"]+)"')
 _CHANGE = re.compile(rb"/admin/plans/plan/\d+/change/")
 _IDS = re.compile(rb'name="(rules-(?:0-id|0-plan|INITIAL_FORMS))" value="(\d+)"')
 
@@ -23,18 +24,21 @@ class Browser:
         self.send("/admin/login/", {"username": user, "password": password, "next": "/admin/"})
 
     def send(self, path: str, form: dict[str, str]) -> None:
-        """Open a page and send its form; the answer must be the redirect of a success."""
+        """Open a page, send its form, and confirm what it says of it; that must succeed."""
         status, page = self._request("GET", path)
         assert status == 200, page
         hidden = _HIDDEN.search(page)
         assert hidden is not None
         form = form | {"csrfmiddlewaretoken": hidden[1].decode()}
         status, page = self._request("POST", path, urlencode(form))
+        if (asked := _CONFIRMED.search(page)) is not None:
+            form |= {"confirmed": asked[1].decode(), "post": "yes"}
+            status, page = self._request("POST", path, urlencode(form))
         assert status == 302, page
 
     def revoke(self, licence: str) -> None:
         """Put a licence on the deny list."""
-        self.send("/admin/licences/revokedlicence/add/", {"licence": licence})
+        self.send("/admin/licences/revokedlicence/add/", {"licence": licence, "reason": "test"})
 
     def add_plan(self, name: str, pattern: str) -> None:
         """A plan with one rule."""
@@ -73,6 +77,7 @@ def _plan(name: str, pattern: str) -> dict[str, str]:
     return {
         "name": name,
         "enabled": "on",
+        "reason": "test",
         "rules-TOTAL_FORMS": "1",
         "rules-INITIAL_FORMS": "0",
     } | {f"rules-0-{field}": value for field, value in rule.items()}
