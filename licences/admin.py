@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from licences.bulk import reinstate_all
 from licences.forms import ReinstatementForm, RevokedLicenceForm
 from licences.models import LicenceEvent, RevokedLicence, normalised
-from plans.admin import ExactFilters, RevisionedAdmin
+from plans.admin import HistoryAdmin, RevisionedAdmin
 from plans.revisions import catalogue_change
 
 
@@ -161,7 +161,7 @@ def _pk(object_id: str) -> int:
 
 
 @admin.register(LicenceEvent)
-class LicenceEventAdmin(ExactFilters):
+class LicenceEventAdmin(HistoryAdmin):
     """The history of licences, to be read only."""
 
     list_display = ("licence", "what", "at", "actor", "source", "reason", "until", "revision")
@@ -169,7 +169,6 @@ class LicenceEventAdmin(ExactFilters):
     list_filter = ("what", "source")
     search_fields = ("key",)
     search_help_text = gettext_lazy("How a licence begins, in any spelling")
-    show_full_result_count = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -178,15 +177,3 @@ class LicenceEventAdmin(ExactFilters):
         if not search_term.strip():
             return queryset, False
         return queryset.filter(key__startswith=normalised(search_term)), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """History is written by changes alone."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes history."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes history."""
-        return False

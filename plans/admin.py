@@ -30,6 +30,25 @@ class ExactFilters(admin.ModelAdmin):
         return allowed and lookup.partition("__")[2] in ("", "exact")
 
 
+class HistoryAdmin(ExactFilters):
+    """A history, to be read only."""
+
+    # Counting a long history takes longer than showing a page of it.
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """History is written by changes alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes history."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes history."""
+        return False
+
+
 class ReasonForm(forms.Form):
     """What a form has whose change needs a reason; mix it into a ModelForm."""
 
@@ -216,15 +235,13 @@ class PlanAdmin(RevisionedAdmin):
 
 
 @admin.register(CatalogueRevision)
-class CatalogueRevisionAdmin(ExactFilters):
+class CatalogueRevisionAdmin(HistoryAdmin):
     """The history of the catalogue, to be read only."""
 
     list_display = ("number", "created_at", "actor", "source", "access", "reason")
     fields = readonly_fields = ("number", "created_at", "actor", "source", "reason")
     list_filter = ("source", "effect")
     search_fields = ("actor", "reason")
-    # Counting a long history takes longer than showing a page of it.
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogueRevision]:
         """Without the snapshots, which can be large."""
@@ -249,15 +266,3 @@ class CatalogueRevisionAdmin(ExactFilters):
         if found is not None:
             context |= compared(found.number - 1, found.number) | {"changes": found.changes}
         return super().change_view(request, object_id, form_url, context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """History is written by changes alone."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes history."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody deletes history."""
-        return False
