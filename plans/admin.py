@@ -141,7 +141,7 @@ class PlanRuleForm(forms.ModelForm):
             "tick one or more, as in pull; a rule without an action does nothing"
         )
         for name in ("effect", "type", "pattern", "services"):
-            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label
+            self.fields[name].widget.attrs["aria-label"] = self[name].label
 
 
 class PlanRuleFormSet(forms.BaseInlineFormSet):

@@ -95,3 +95,4 @@ def test_inputs_in_the_table_of_rules_have_names(admin_client, page):
     html = admin_client.get(page).content.decode()
     for name in ("effect", "type", "pattern", "services", "DELETE"):
         assert re.search(rf'name="rules-0-{name}"[^>]*aria-label="[^"]+"', html), name
+    assert 'aria-label="None"' not in html
