@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from licences.admin import RevokedLicenceAdmin
@@ -29,11 +30,22 @@ class LicenceAdmin(RevokedLicenceAdmin):
     """Revoking, with what it means for those who have been using the licence."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Say who has been using it and how long their tokens live on."""
+        """Remember what is revoked."""
         super().save_model(request, obj, form, change)
         if not change:
-            text = in_words(usage_of([obj.licence], timezone.now()))
+            request.revoked = obj.licence  # type: ignore[attr-defined]
+
+    def as_one_change(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Afterwards, when no more tokens are issued for it, say who has been using the licence and
+        how long their tokens live on.
+        """
+        response = super().as_one_change(request, view, *args, **kwargs)
+        if (licence := getattr(request, "revoked", None)) is not None:
+            text = in_words(usage_of([licence], timezone.now()))
             self.message_user(request, text, messages.WARNING)
+        return response
 
 
 class Ticked(admin.ModelAdmin):

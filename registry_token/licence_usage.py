@@ -1,7 +1,7 @@
 """Who has been using licences lately, by the issuance log, and how long their tokens live on.
 
-The log holds a licence as the caller's token spelt it, and finds it by that: what is asked for is
-the spelling on the deny list, and its usual variants.
+The log holds a licence as the caller's token spelt it, and finds it by that. So the spellings are
+looked up first: the index by licence is read from each one to the next, past all rows between.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Max, QuerySet
+from django.db import connection
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,45 +22,68 @@ from registry_token.identifiers import first_uuid7
 PERIOD = timedelta(days=30)
 # For which Distribution goes on accepting a token that has expired.
 GRACE = timedelta(seconds=60)
+# Longer than a token can live.
+_ALIVE = timedelta(minutes=10)
+# A spelling and a row take some microseconds each.
+MAX_SPELLINGS = 200_000
+MAX_REQUESTS = 200_000
 _BATCH = 1000
+
+_SPELLINGS = """
+WITH RECURSIVE spelt(licence) AS (
+    SELECT min(licence) FROM issuances_issuance WHERE licence > ''
+    UNION ALL
+    SELECT (SELECT min(licence) FROM issuances_issuance WHERE licence > spelt.licence)
+    FROM spelt WHERE spelt.licence IS NOT NULL
+)
+SELECT licence FROM spelt WHERE licence IS NOT NULL LIMIT %s
+"""
 
 
 class Usage(NamedTuple):
-    """Of the last 30 days; `alive_until` is None when no token is alive."""
+    """Of the last 30 days; the numbers are at least these unless `is_complete`. `alive_until` is
+    None when no token is alive.
+    """
 
     callers: int
     requests: int
     alive_until: datetime | None
+    is_complete: bool
 
 
-def spellings(licence: str) -> set[str]:
-    """As it stands, in lower and upper case, and as compared."""
-    key = normalised(licence)
-    return {licence, licence.lower(), licence.upper(), licence.casefold(), key, key.upper()}
-
-
-def usage_of(licences: Iterable[str], now: datetime) -> Usage:
+def usage_of(
+    licences: Iterable[str],
+    now: datetime,
+    *,
+    max_spellings: int = MAX_SPELLINGS,
+    max_requests: int = MAX_REQUESTS,
+) -> Usage:
     """Of all of these licences together. Raises django.db.DatabaseError."""
-    names = sorted({name for licence in licences for name in spellings(licence)})
-    subjects: set[str] = set()
+    names, is_complete = _names(list(licences), max_spellings)
+    callers: set[str] = set()
     requests, latest = 0, now - GRACE
     for start in range(0, len(names), _BATCH):
-        rows = _rows(names[start : start + _BATCH], now)
-        subjects.update(rows.values_list("subject", flat=True).order_by().distinct())
-        found = rows.aggregate(requests=Count("pk"), latest=Max("expires_at"))
-        requests += found["requests"]
-        latest = max(latest, found["latest"] or latest)
-    return Usage(len(subjects), requests, latest + GRACE if latest + GRACE > now else None)
+        batch = names[start : start + _BATCH]
+        found = _rows(batch, now - PERIOD).values_list("subject", flat=True)
+        subjects = list(found[: max_requests + 1 - requests])
+        callers.update(subjects)
+        requests += len(subjects)
+        newest = _rows(batch, now - _ALIVE).aggregate(latest=Max("expires_at"))["latest"]
+        latest = max(latest, newest or latest)
+    alive_until = latest + GRACE if latest + GRACE > now else None
+    is_complete = is_complete and requests <= max_requests
+    return Usage(len(callers), min(requests, max_requests), alive_until, is_complete)
 
 
 def in_words(usage: Usage) -> str:
     """For the person who revokes."""
     requests = ngettext("%(n)s request", "%(n)s requests", usage.requests) % {"n": usage.requests}
     callers = ngettext("%(n)s caller", "%(n)s callers", usage.callers) % {"n": usage.callers}
-    used = _("In the last 30 days: %(requests)s by %(callers)s.") % {
-        "requests": requests,
-        "callers": callers,
-    }
+    used = (
+        _("In the last 30 days: %(requests)s by %(callers)s.")
+        if usage.is_complete
+        else _("In the last 30 days: at least %(requests)s by %(callers)s, too many to count all.")
+    ) % {"requests": requests, "callers": callers}
     if usage.alive_until is None:
         return f"{used} {_('No token issued before is alive.')}"
     return f"{used} " + _("Tokens issued before are accepted until %(time)s UTC at the latest.") % {
@@ -67,6 +91,21 @@ def in_words(usage: Usage) -> str:
     }
 
 
-def _rows(names: list[str], now: datetime) -> QuerySet[Issuance]:
+def _names(licences: list[str], most: int) -> tuple[list[str], bool]:
+    """The licences as the log spells them, and whether that is certain: beyond `most` spellings
+    they are guessed.
+    """
+    keys = {normalised(licence) for licence in licences}
+    with connection.cursor() as cursor:
+        cursor.execute(_SPELLINGS, [most + 1])
+        spelt = [name for (name,) in cursor.fetchall()]
+    names = {name for name in spelt if normalised(name) in keys}
+    if len(spelt) <= most:
+        return sorted(names), True
+    usual = {name for one in (*licences, *keys) for name in (one, one.lower(), one.upper())}
+    return sorted(names | usual), False
+
+
+def _rows(names: list[str], since: datetime) -> QuerySet[Issuance]:
     """An id begins with the time, so the period is a range of the index by licence."""
-    return Issuance.objects.filter(licence__in=names, id__gte=first_uuid7(now - PERIOD))
+    return Issuance.objects.filter(licence__in=names, id__gte=first_uuid7(since)).order_by()
