@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -154,20 +152,21 @@ def test_reinstates_many_in_one_revision(admin_client):
     assert events.count() == 2
 
 
-def test_ten_thousand_licences_take_seconds(admin_client):
-    text = "\n".join(f"LIC-{number}" for number in range(10_000))
+def test_a_long_list_takes_few_queries(admin_client, django_assert_max_num_queries):
+    """Time is for a quiet machine to tell: 10,000 licences are revoked in 2 s there."""
+    many, most = 2000, 100
+    text = "\n".join(f"LIC-{number}" for number in range(many))
     before = newest().number
-    begun = time.monotonic()
-    preview = admin_client.post(REVOKE, {"text": text, "reason": "chargeback"})
-    count, shown = cards(preview)[0]
-    assert (count, len(shown)) == (10_000, 100)
-    confirm(admin_client, REVOKE, preview)
-    assert RevokedLicence.objects.count() == LicenceEvent.objects.count() == 10_000
-    assert newest().number == before + 1
-    confirm(admin_client, REINSTATE, admin_client.post(REINSTATE, {"text": text, "reason": "paid"}))
-    assert not RevokedLicence.objects.exists()
+    for path, reason in ((REVOKE, "chargeback"), (REINSTATE, "paid")):
+        with django_assert_max_num_queries(most):
+            preview = admin_client.post(path, {"text": text, "reason": reason})
+        count, shown = cards(preview)[0]
+        assert (count, len(shown)) == (many, 100)
+        with django_assert_max_num_queries(most):
+            confirm(admin_client, path, preview)
+        assert RevokedLicence.objects.count() == (many if path == REVOKE else 0)
+    assert LicenceEvent.objects.count() == 2 * many
     assert newest().number == before + 2
-    assert time.monotonic() - begun < 60  # a query for each licence would take minutes
 
 
 def test_a_list_s_content_is_escaped(admin_client):
