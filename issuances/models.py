@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from issuances.refusals import refusal_in_words
+
 
 class Issuance(models.Model):
     """One decision about an authenticated request: a registry token, or a refusal."""
@@ -51,3 +53,8 @@ class Issuance(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def why(self) -> str:
+        """Why there is no token, in words; "" if there is one."""
+        return refusal_in_words(self.refusal)

@@ -56,6 +56,7 @@ class ReasonForm(forms.Form):
         label=_("Why"),
         max_length=500,
         validators=[validate_printable],
+        widget=forms.TextInput(attrs={"size": 60}),
         help_text=_("For the history, as in: Acme Ltd bought push access, order 4711"),
         error_messages={"required": _("Say why, as in: Acme Ltd bought push access, order 4711")},
     )

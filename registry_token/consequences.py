@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from issuances.models import Issuance
+from issuances.refusals import refusal_in_words
 from plans.catalogue import Catalogue
 from registry_token.access import Access
 from registry_token.entitlement import Decision, Facts, Policy
@@ -28,6 +29,11 @@ class Example(NamedTuple):
     subject: str
     lost: str
     refusal: str
+
+    @property
+    def why(self) -> str:
+        """The refusal in words."""
+        return refusal_in_words(self.refusal)
 
 
 @dataclass

@@ -132,7 +132,7 @@ def test_restores_the_plans_and_leaves_licences(admin_client, narrowed, authorit
 def test_restoring_needs_a_reason(admin_client, narrowed):
     form = restore_form(admin_client, 1, reason=" ")
     response = admin_client.post(f"{HISTORY}1/restore/", form)
-    assert "write why this change is made" in response.content.decode()
+    assert "Say why, as in:" in response.content.decode()
     assert newest().number == 3
 
 
@@ -145,7 +145,7 @@ def test_restoring_is_looked_at_again_when_the_catalogue_has_changed(admin_clien
     assert "Plan new: removed" in shown
     assert "sold again" in shown
     assert newest().number == 4
-    form["seen"] = response.context["form"]["seen"].value()
+    form |= {"seen": response.context["form"]["seen"].value(), "agreed": "on", "typed": "new"}
     assert admin_client.post(f"{HISTORY}1/restore/", form).status_code == 302
     assert not Plan.objects.filter(name="new").exists()
 

@@ -114,7 +114,9 @@ def test_removes_the_rest_only_when_asked_to(admin_client):
     assert "removed plan community" in shown
     assert "removed revoked licence LIC-0007" in shown
     assert "widened and narrowed" in shown
-    applied(admin_client, preview)
+    assert 'name="agreed"' in shown
+    assert "Type 2 to delete" in shown
+    applied(admin_client, preview, agreed="on", typed="2")
     assert [plan.name for plan in Plan.objects.all()] == ["team"]
     assert not RevokedLicence.objects.exists()
 
@@ -157,7 +159,7 @@ def test_says_what_is_wrong_with_a_file(admin_client, case):
 
 def test_applying_needs_a_reason(admin_client):
     response = applied(admin_client, sent(admin_client, PLAN), reason="")
-    assert "write why this change is made" in response.content.decode()
+    assert "Say why, as in:" in response.content.decode()
     assert newest().number == 1
 
 

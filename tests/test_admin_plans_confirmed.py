@@ -114,3 +114,17 @@ def test_who_may_only_see_plans_can_neither_disable_nor_delete(client, django_us
     for action in ("disable", "delete_plans"):
         client.post(PLANS, {"action": action, "_selected_action": [plan.pk], "reason": "x"})
     assert number() == before
+
+
+def test_the_page_says_what_is_to_be_confirmed(admin_client, plan):
+    page, other = f"{PLANS}{plan.pk}/change/", Plan.objects.create(name="a").pk
+    both = {"_selected_action": [plan.pk, other]}
+    for answer, title in (
+        (admin_client.post(page, fields(plan, "team/x")), "Change plan team?"),
+        (admin_client.post(page, fields(plan, "team/**", enabled="")), "Disable plan team?"),
+        (admin_client.post(page, fields(plan, "team/**", name="tea")), "Change plan team?"),
+        (admin_client.get(f"{PLANS}{plan.pk}/delete/"), "Delete plan team?"),
+        (admin_client.post(PLANS, both | {"action": "disable"}), "Disable plans a, team?"),
+        (admin_client.post(PLANS, both | {"action": "delete_plans"}), "Delete plans a, team?"),
+    ):
+        assert answer.context["title"] == title

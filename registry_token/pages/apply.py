@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from plans.catalogue import Revision, newest_revision
 from plans.revisions import catalogue_change
+from plans.snapshots import Snapshot, take_snapshot
 from registry_token.catalogue_load import Difference
+from registry_token.pages.changes import ApplyForm, PlansChange
 
 PLAN_CHANGES = ("plans.add_plan", "plans.change_plan", "plans.delete_plan")
 LICENCE_CHANGES = (
@@ -22,21 +23,28 @@ LICENCE_CHANGES = (
 )
 
 
-class ReasonForm(forms.Form):
-    """Why, and by which revision the differences were shown."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        help_text=_("Why this change is made, for the history: a ticket, a contract, a request."),
-        error_messages={"required": _("Reason: write why this change is made.")},
-    )
-    seen = forms.CharField(widget=forms.HiddenInput)
-
-
 def token_of(revision: Revision) -> str:
     """What a form carries to name the revision that was seen."""
     return f"{revision.number}-{revision.fingerprint}"
+
+
+def form_of(request: HttpRequest, after: Callable[[], Snapshot], *, is_sent: bool) -> ApplyForm:
+    """The form below the differences between the plans and what they would be `after`.
+
+    As it was sent; a new one, and a warning, when it was sent from older differences.
+    """
+    seen = token_of(newest_revision())  # first, so that what is shown is never older
+    change = PlansChange(take_snapshot(), after())
+    if is_sent and request.POST.get("seen") == seen:
+        return ApplyForm(change, request.POST)
+    if is_sent:
+        warn_of_change(request)
+    return ApplyForm(change, initial={"seen": seen, "reason": request.POST.get("reason", "")})
+
+
+def warn_of_change(request: HttpRequest) -> None:
+    """Say why nothing was done."""
+    messages.warning(request, _("Somebody changed the catalogue meanwhile. Look again."))
 
 
 def apply_if_seen(

@@ -9,26 +9,27 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from licences.models import RevokedLicence
+from licences.models import RevokedLicence, normalised
 from people.activity import record_activity
 from people.models import Action
 from plans.catalogue import newest_revision
-from plans.compared import shown
 from plans.models import Plan
-from plans.snapshots import take_snapshot
+from plans.snapshots import Snapshot
 from registry_token.catalogue_file import CatalogueFile, dump_catalogue, read_catalogue_text
 from registry_token.catalogue_load import differences, licence_differences, snapshot_after
+from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.apply import (
     LICENCE_CHANGES,
     PLAN_CHANGES,
-    ReasonForm,
     apply_if_seen,
     context_of,
-    token_of,
+    form_of,
+    warn_of_change,
 )
 from registry_token.pages.history import attachment
 from registry_token.pages.site import Page
@@ -113,12 +114,29 @@ def load(request: HttpRequest) -> HttpResponse:
     if errors:
         form = FileForm(initial=form.cleaned_data)
         return _page(request, form=form, errors=errors, may_load=True)
-    reason = ReasonForm(request.POST) if "apply" in request.POST else None
-    if reason is not None and reason.is_valid():
-        if _applied(request, file, prune, reason.cleaned_data):
+    return _differences(request, file, form.cleaned_data)
+
+
+def _differences(request: HttpRequest, file: CatalogueFile, chosen: dict[str, Any]) -> HttpResponse:
+    """The preview, or once it was confirmed the revision that it has become."""
+    prune: bool = chosen["prune"]
+
+    def after() -> Snapshot:
+        return snapshot_after(file, prune=prune)
+
+    form = form_of(request, after, is_sent="apply" in request.POST)
+    if form.is_bound and form.is_valid():
+        if _applied(request, file, prune, form.cleaned_data):
             return redirect("admin:plans_cataloguerevision_change", newest_revision().number)
-        reason = None
-    return _preview(request, file, form.cleaned_data, reason)
+        form = form_of(request, after, is_sent=False)
+    context = context_of(request, _("What the file changes")) | form.change.context()
+    context |= {
+        "lines": [difference.text for difference in differences(file, prune=prune)],
+        "chosen": chosen,
+        "usage": _usage(file),
+        "form": form,
+    }
+    return render(request, "admin/history/preview.html", context)
 
 
 def _objections(request: HttpRequest, file: CatalogueFile, prune: bool) -> list[str]:
@@ -135,7 +153,7 @@ def _objections(request: HttpRequest, file: CatalogueFile, prune: bool) -> list[
     return []
 
 
-def _applied(request: HttpRequest, file: CatalogueFile, prune: bool, typed: dict[str, str]) -> bool:
+def _applied(request: HttpRequest, file: CatalogueFile, prune: bool, typed: dict[str, Any]) -> bool:
     """Whether it was done; if not, the catalogue has changed in between, and people are told."""
     done = apply_if_seen(
         request,
@@ -146,24 +164,15 @@ def _applied(request: HttpRequest, file: CatalogueFile, prune: bool, typed: dict
     if done:
         messages.success(request, _("The catalogue file is loaded."))
     else:
-        messages.warning(request, _("Somebody changed the catalogue meanwhile. Look again."))
+        warn_of_change(request)
     return done
 
 
-def _preview(
-    request: HttpRequest, file: CatalogueFile, chosen: dict[str, Any], reason: ReasonForm | None
-) -> HttpResponse:
-    seen = token_of(newest_revision())
-    prune: bool = chosen["prune"]
-    typed = request.POST.get("reason", "")
-    context = context_of(request, _("What the file changes"))
-    context |= shown(take_snapshot(), snapshot_after(file, prune=prune))
-    context |= {
-        "lines": [difference.text for difference in differences(file, prune=prune)],
-        "chosen": chosen,
-        "form": reason or ReasonForm(initial={"seen": seen, "reason": typed}),
-    }
-    return render(request, "admin/history/preview.html", context)
+def _usage(file: CatalogueFile) -> str:
+    """Who has been using the licences that the file revokes."""
+    revoked = set(RevokedLicence.objects.values_list("key", flat=True))
+    new = [one.licence for one in file.revoked_licences if normalised(one.licence) not in revoked]
+    return in_words(usage_of(new, timezone.now())) if new else ""
 
 
 def _page(request: HttpRequest, **more: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ Restoring goes the way of a catalogue file, so it is checked and applied like an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,17 +16,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from plans.catalogue import newest_revision
-from plans.compared import compared, shown
+from plans.compared import compared
 from plans.models import CatalogueRevision
-from plans.snapshots import Snapshot, snapshot_as_of, take_snapshot
+from plans.snapshots import Snapshot, snapshot_as_of
 from registry_token.catalogue_file import CatalogueFile, catalogue_in, dump_snapshot
 from registry_token.catalogue_load import Difference, plan_differences
 from registry_token.pages.apply import (
     PLAN_CHANGES,
-    ReasonForm,
     apply_if_seen,
     context_of,
-    token_of,
+    form_of,
+    warn_of_change,
 )
 from registry_token.pages.site import Page
 
@@ -77,20 +78,19 @@ def restore(request: HttpRequest, number: int) -> HttpResponse:
         raise PermissionDenied
     snapshot = _kept(number)
     file, errors = catalogue_in({"plans": snapshot})
-    newest = newest_revision()
-    form = ReasonForm(request.POST or None, initial={"seen": token_of(newest)})
-    if request.method == "POST" and form.is_valid() and not errors:
+    form = form_of(request, lambda: snapshot, is_sent=request.method == "POST")
+    if form.is_bound and form.is_valid() and not errors:
         if _restored(request, file, number, form.cleaned_data):
             return redirect(_REVISION, newest_revision().number)
-        form = ReasonForm(initial={"seen": token_of(newest), "reason": form.cleaned_data["reason"]})
+        form = form_of(request, lambda: snapshot, is_sent=False)
     context = context_of(request, _("Restore revision %(number)s") % {"number": number})
     context |= {"number": number, "form": form, "errors": errors}
-    context |= shown(take_snapshot(), snapshot) | {"has_differences": any(_found(file))}
+    context |= form.change.context() | {"has_differences": any(_found(file))}
     return render(request, "admin/history/restore.html", context)
 
 
 def _restored(
-    request: HttpRequest, file: CatalogueFile, number: int, typed: dict[str, str]
+    request: HttpRequest, file: CatalogueFile, number: int, typed: dict[str, Any]
 ) -> bool:
     """Whether it was done; if not, the catalogue has changed in between, and people are told."""
     reason = f"restored revision {number}: {typed['reason']}"
@@ -100,7 +100,7 @@ def _restored(
             request, _("The plans are again those of revision %(number)s.") % {"number": number}
         )
     else:
-        messages.warning(request, _("Somebody changed the catalogue meanwhile. Look again."))
+        warn_of_change(request)
     return done
 
 
