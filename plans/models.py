@@ -156,8 +156,9 @@ class CatalogueRevision(models.Model):
     tells apart equal numbers of different databases, as after a restore from a backup.
 
     `snapshot` is what all plans were after the change (see `plans.snapshots`), None when it left
-    them as they were; `changes` names what was touched, one line each. `effect` compares the plans
-    with those before, None when one of the two was not kept or the plans were left alone.
+    them as they were; `changes` names what was touched, one line each, None where an older version
+    made the revision and kept neither. `effect` compares the plans with those before, None when one
+    of the two was not kept or the plans were left alone.
     """
 
     class Effect(models.TextChoices):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from plans.models import CatalogueRevision, Plan, PlanRule
 
 Snapshot = list[dict[str, Any]]
@@ -29,8 +31,10 @@ def snapshot_as_of(number: int) -> Snapshot | None:
 
     Raises django.db.DatabaseError.
     """
-    kept = CatalogueRevision.objects.filter(number__lte=number, snapshot__isnull=False)
-    snapshot: Snapshot | None = kept.values_list("snapshot", flat=True).first()
+    # A revision without its changes is by an older version: it may have touched the plans.
+    tells = Q(snapshot__isnull=False) | Q(changes__isnull=True)
+    telling = CatalogueRevision.objects.filter(tells, number__lte=number)
+    snapshot: Snapshot | None = telling.values_list("snapshot", flat=True).first()
     return snapshot
 
 

@@ -49,6 +49,17 @@ def test_earlier_plans_are_found_by_number(catalogue):
     assert [plan["name"] for plan in snapshot_as_of(number + 1) or ()] == ["enterprise"]
 
 
+def test_what_an_older_version_has_done_meanwhile_is_not_known(catalogue):
+    kept = newest().number
+    CatalogueRevision.objects.create(number=kept + 1, actor="alice", source="admin", reason="x")
+    RevokedLicence.objects.create(licence="LIC-1")
+    assert snapshot_as_of(kept) == take_snapshot()
+    assert snapshot_as_of(kept + 1) is snapshot_as_of(kept + 2) is None
+    Plan.objects.get(name="community").save()
+    assert newest().effect is None
+    assert snapshot_as_of(kept + 3) == take_snapshot()
+
+
 def test_a_snapshot_compiles_to_the_same_catalogue(catalogue):
     Plan.objects.filter(name="community").update(enabled=False)
     compiled = catalogue_of_snapshot(take_snapshot(), newest_revision())
