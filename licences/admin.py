@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from licences.bulk import reinstate_all
 from licences.forms import ReinstatementForm, RevokedLicenceForm
 from licences.models import LicenceEvent, RevokedLicence, normalised
-from plans.admin import HistoryAdmin, RevisionedAdmin
+from plans.base_admin import HistoryAdmin, RevisionedAdmin
 from plans.revisions import catalogue_change
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-import plans.admin
+import plans.forms
 from plans.catalogue import catalogue_of_snapshot, newest_revision
 from plans.compared import shown
 from plans.conflicts import digest
@@ -109,7 +109,7 @@ def _enabled(snapshot: Snapshot) -> list[str]:
     return [entry["name"] for entry in snapshot if entry.get("enabled", True)]
 
 
-class ConfirmationForm(plans.admin.ReasonForm):
+class ConfirmationForm(plans.forms.ReasonForm):
     """Why, and for a deletion what is to be deleted."""
 
     typed = forms.CharField(required=False, strip=True)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import plans.admin
+import plans.forms
 from plans.models import Plan
 from plans.snapshots import take_snapshot
 from registry_token.pages.changes import ConfirmationForm, PlansChange
@@ -30,7 +31,7 @@ class Unconfirmed(Exception):
         self.change = change
 
 
-class PlanRuleForm(plans.admin.PlanRuleForm):
+class PlanRuleForm(plans.forms.PlanRuleForm):
     """A rule whose pattern shows what it matches."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
