@@ -1,21 +1,5 @@
-"""Identifiers that sort by time: UUID version 7, RFC 9562, 5.7."""
+"""UUID version 7. It lives in `issuances`, whose rows are ordered by it."""
 
-from __future__ import annotations
+from issuances.identifiers import first_uuid7, uuid7
 
-import os
-from datetime import datetime
-from uuid import UUID
-
-
-def uuid7(now: datetime) -> UUID:
-    """48 bits of milliseconds since 1970, then 74 random bits."""
-    milliseconds = int(now.timestamp() * 1000)
-    random = int.from_bytes(os.urandom(10))
-    random_a, random_b = random >> 68, random & (1 << 62) - 1
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | random_a << 64 | 0b10 << 62 | random_b)
-
-
-def first_uuid7(at: datetime) -> UUID:
-    """The least that can be made at this time or later: where a range of rows by time begins."""
-    milliseconds = max(0, int(at.timestamp() * 1000))
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+__all__ = ("first_uuid7", "uuid7")

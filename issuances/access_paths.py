@@ -1,0 +1,152 @@
+"""Ways into the log: for what is asked for, the index that leads to its rows, newest first.
+
+A branch reads one index from one row on. The condition and the order name the index's own columns
+as a pair, `(key, id)`: no other index offers that order, so the database cannot decide to walk the
+whole table by its primary key instead, as it does for values that it believes to be frequent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import IsNull
+
+from issuances.expressions import (
+    AskedMany,
+    AskedRarely,
+    FirstName,
+    OutcomeCode,
+    SecondName,
+    compared,
+)
+from issuances.models import Issuance
+
+LEAST, GREATEST = UUID(int=0), UUID(int=2**128 - 1)
+RARE_ACTIONS = ("delete", "*")
+_MANY = 20  # values that begin alike; with more, it is quicker to look at all rows
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The rows where `key` has `value`, in the order of their ids; without a key all rows.
+
+    `where` repeats the condition of a partial index.
+    """
+
+    key: Combinable | None = None
+    value: Any = None
+    where: Any = None
+
+    def rows(self, low: UUID, high: UUID, *, descending: bool) -> QuerySet[Issuance]:
+        """Those from `low` to before `high`."""
+        rows = Issuance.objects.filter(id__gte=low, id__lt=high)
+        if self.where is not None:
+            rows = rows.filter(self.where)
+        order: list[Any] = [F("id")]
+        if self.key is not None:
+            rows = rows.filter(
+                compared(self.key, ">=", self.value, low),
+                compared(self.key, "<", self.value, high),
+            )
+            order.insert(0, self.key)
+        if descending:
+            return rows.order_by(*(key.desc() for key in order))
+        return rows.order_by(*(key.asc() for key in order))
+
+
+Branches = Sequence[Branch]
+ALL_ROWS: Branches = (Branch(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one parameter's value leads to rows. `exact`: to no others than those that match it."""
+
+    branches: Callable[[Any], Branches | None]
+    exact: bool = True
+
+
+def _column(name: str) -> Way:
+    return Way(lambda value: (Branch(F(name), value),))
+
+
+def _columns(name: str) -> Way:
+    return Way(lambda values: [Branch(F(name), value) for value in sorted(values)])
+
+
+def _outcome(code: str) -> Branch:
+    return Branch(OutcomeCode(), code, IsNull(OutcomeCode(), False))
+
+
+def _outcomes(outcome: str) -> Branches | None:
+    """Of refusals there are few codes; most rows are granted."""
+    if outcome == "granted":
+        return None
+    if outcome == "part":
+        return (_outcome("part"),)
+    codes = _values(OutcomeCode(), Q(key__isnull=False))
+    return None if codes is None else [_outcome(code) for code in codes if code != "part"]
+
+
+def _names(name: str) -> Branches:
+    second = Branch(SecondName(), name, IsNull(SecondName(), False))
+    return (Branch(FirstName(), name), second, Branch(AskedMany(), True, Q(AskedMany())))
+
+
+def _prefix(prefix: str) -> Branches | None:
+    """By the names that begin so, unless there are many."""
+    between = Q(key__gte=prefix, key__lt=prefix[:-1] + chr(ord(prefix[-1]) + 1))
+    first = _values(FirstName(), between)
+    second = _values(SecondName(), between & Q(key__isnull=False))
+    if first is None or second is None:
+        return None
+    there = IsNull(SecondName(), False)
+    return [
+        *(Branch(FirstName(), name) for name in first),
+        *(Branch(SecondName(), name, there) for name in second),
+        Branch(AskedMany(), True, Q(AskedMany())),
+    ]
+
+
+def _values(key: Combinable, within: Q) -> list[str] | None:
+    """The different values of an index, None when they are many. The index is entered anew for
+    each, and so read in a few places only.
+    """
+    found: list[str] = []
+    rows = Issuance.objects.annotate(key=key).filter(within).order_by("key")
+    values = beyond = rows.values_list("key", flat=True)
+    while (value := beyond.first()) is not None:
+        found.append(value)
+        if len(found) > _MANY:
+            return None
+        beyond = values.filter(key__gt=value)
+    return found
+
+
+def _rare_action(action: str) -> Branches | None:
+    rare = Branch(AskedRarely(), True, Q(AskedRarely()))
+    return (rare,) if action in RARE_ACTIONS else None
+
+
+WAYS: dict[str, Way] = {
+    "request_id": _column("request_id"),
+    "subject": _column("subject"),
+    "licence": _columns("licence"),
+    "address": _column("remote_address"),
+    "repository": Way(_names, exact=False),
+    "tenant": _column("tenant"),
+    "client": _column("client_id"),
+    "reason": Way(lambda code: (_outcome(code),)),
+    "action": Way(_rare_action, exact=False),
+    "revision": _column("catalogue_revision"),
+    "outcome": Way(_outcomes),
+    "plan": _column("plan"),
+    "service": _column("service"),
+    "repository_prefix": Way(_prefix, exact=False),
+}
+"""By parameter; those that usually lead to the fewest rows first."""

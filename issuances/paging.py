@@ -1,0 +1,101 @@
+"""Pages of the log by the ids of their rows, and all matching rows as a stream.
+
+No page skips rows by number and none counts. Every page is bounded in time: what no index answers
+is looked at in windows of so many rows of the best index, until the page is full or the time is
+up; the page then says how far the search came, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from issuances.filters import Filtered
+from issuances.identifiers import time_of
+from issuances.models import Issuance
+from issuances.searching import Search
+
+SEARCH_SECONDS = 0.2
+_STREAM_WINDOW = 5_000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first. `older` and `newer` are what `before` and `after` have to be for the
+    pages beside it, None where the log ends. When the search ran out of time, one of the last two
+    says how far it came; that page may be short of rows, or have none.
+    """
+
+    rows: list[Issuance]
+    older: UUID | None
+    newer: UUID | None
+    searched_back_to: datetime | None = None
+    searched_up_to: datetime | None = None
+
+
+def page_of(
+    filtered: Filtered,
+    *,
+    before: UUID | None = None,
+    after: UUID | None = None,
+    size: int = 50,
+    seconds: float = SEARCH_SECONDS,
+) -> Page:
+    """The newest matching rows; or those before a row; or those that follow after a row.
+
+    ValueError for both. Raises django.db.Error.
+    """
+    if after is None:
+        return _page_before(filtered, before, size, seconds)
+    if before is not None:
+        raise ValueError("a page is either before or after a row")
+    return _page_after(filtered, after, size, seconds)
+
+
+def rows_of(
+    filtered: Filtered, *, after: UUID | None = None, columns: tuple[Any, ...] = ()
+) -> Iterator[Any]:
+    """All matching rows by id, those after `after` only; each query reads a bounded part.
+
+    With `columns` (names or expressions) each is a tuple that begins with the id. A row that is
+    committed late, with an id that has been passed, is not among them. Raises django.db.Error.
+    """
+    search = Search(filtered, low=_next(after), columns=columns)
+    while not search.is_over:
+        yield from search.next_window(_STREAM_WINDOW)
+
+
+def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: float) -> Page:
+    search = Search(filtered, high=before, descending=True)
+    rows = search.first(size + 1, seconds)
+    newer = None
+    if before is not None:
+        newer = rows[0].id if rows else _previous(before)
+    if len(rows) > size:
+        return Page(rows[:size], rows[size - 1].id, newer)
+    if search.is_over:
+        return Page(rows, None, newer)
+    return Page(rows, search.high, newer, searched_back_to=time_of(search.high))
+
+
+def _page_after(filtered: Filtered, after: UUID, size: int, seconds: float) -> Page:
+    search = Search(filtered, low=_next(after))
+    rows = search.first(size + 1, seconds)
+    older = rows[0].id if rows else _next(after)
+    page = rows[size - 1 :: -1] if len(rows) > size else rows[::-1]
+    if len(rows) > size:
+        return Page(page, older, page[0].id)
+    if search.is_over:
+        return Page(page, older, None)
+    return Page(page, older, _previous(search.low), searched_up_to=time_of(search.low))
+
+
+def _next(row_id: UUID | None) -> UUID | None:
+    return row_id and UUID(int=min(row_id.int + 1, 2**128 - 1))
+
+
+def _previous(row_id: UUID) -> UUID:
+    return UUID(int=max(row_id.int - 1, 0))
