@@ -10,29 +10,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from licences.models import RevokedLicence
-from plans.validators import validate_printable
+from plans.forms import ReasonField
 
 
 class ReinstatementForm(forms.Form):
     """Why a licence counts again."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        validators=[validate_printable],
-        widget=forms.TextInput(attrs={"size": 60}),
-    )
+    reason = ReasonField()
 
 
 class RevokedLicenceForm(forms.ModelForm):
     """The licence, why it is revoked, and until when."""
 
-    reason = forms.CharField(
-        max_length=500,
-        validators=[validate_printable],
-        widget=forms.TextInput(attrs={"size": 60}),
-        help_text=gettext_lazy("Never shown to the caller"),
-    )
+    reason = ReasonField(help_text=gettext_lazy("Never shown to the caller"))
 
     class Meta:
         model = RevokedLicence

@@ -14,14 +14,26 @@ from plans.patterns import pattern_error
 from plans.validators import validate_printable
 
 
+class ReasonField(forms.CharField):
+    """Why something is changed, in one line for the history."""
+
+    widget = forms.TextInput(attrs={"size": 60})
+
+    def __init__(self, **options: Any) -> None:
+        """`options` as of CharField."""
+        ours: dict[str, Any] = {
+            "label": _("Reason"),
+            "max_length": 500,
+            "validators": [validate_printable],
+        }
+        super().__init__(**ours | options)
+
+
 class ReasonForm(forms.Form):
     """What a form has whose change needs a reason; mix it into a ModelForm."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label=_("Why"),
-        max_length=500,
-        validators=[validate_printable],
-        widget=forms.TextInput(attrs={"size": 60}),
         help_text=_("For the history, as in: Acme Ltd bought push access, order 4711"),
         error_messages={"required": _("Say why, as in: Acme Ltd bought push access, order 4711")},
     )

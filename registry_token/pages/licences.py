@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from licences.bulk import MAX_BYTES, MAX_LINES, BulkList, read_list, reinstate_all, revoke_all
 from licences.models import RevokedLicence
-from plans.validators import validate_printable
+from plans.forms import ReasonField
 from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.site import Page
 
@@ -37,12 +37,7 @@ class ManyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 12, "cols": 60}),
     )
     file = forms.FileField(label=gettext_lazy("or a CSV file"), required=False)
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        validators=[validate_printable],
-        widget=forms.TextInput(attrs={"size": 60}),
-    )
+    reason = ReasonField()
 
     def clean_file(self) -> str:
         """The file's text."""
