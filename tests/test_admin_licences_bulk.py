@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from licences.bulk import MAX_LINES
 from licences.models import LicenceEvent, RevokedLicence
+from licences.pasted import MAX_LINES
 from plans.models import CatalogueRevision
 
 pytestmark = pytest.mark.django_db

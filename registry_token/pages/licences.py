@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from licences.bulk import MAX_BYTES, MAX_LINES, BulkList, read_list, reinstate_all, revoke_all
+from licences.bulk import BulkList, read_list, reinstate_all, revoke_all
 from licences.models import RevokedLicence
+from licences.pasted import MAX_BYTES, MAX_LINES
 from plans.forms import ReasonField
 from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.site import Page
