@@ -12,9 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from plans.models import PlanRule
-from plans.pattern_relations import covers, intersects
 from plans.snapshots import Snapshot, rule_of
-from registry_token.entitlement import EVERYTHING, REPOSITORY_ACTIONS
+from registry_token.entitlement import EVERYTHING
+from registry_token.rule_relations import allows, effective, is_equal, meets, spans
 
 Rules = list[PlanRule]
 
@@ -69,18 +69,16 @@ def _of_plan(entry: dict[str, Any], known: Known) -> Iterator[Finding]:
 
 def _push_without_pull(rules: Rules, index: int) -> str:
     rule = rules[index]
-    if not _allows(rule) or "push" not in rule.actions or "pull" in _effective(rule):
+    if not allows(rule) or "push" not in rule.actions or "pull" in effective(rule):
         return ""
-    if any(
-        _allows(other) and "pull" in _effective(other) and _spans(other, rule) for other in rules
-    ):
+    if any(allows(other) and "pull" in effective(other) and spans(other, rule) for other in rules):
         return ""
     return _("clients that push also ask to pull, and fail without; add pull to the actions")
 
 
 def _duplicate(rules: Rules, index: int) -> str:
     rule = rules[index]
-    if any(_is_equal(other, rule) for other in rules[:index]):
+    if any(is_equal(other, rule) for other in rules[:index]):
         return _("the same rule stands above; delete one of them")
     return ""
 
@@ -88,16 +86,16 @@ def _duplicate(rules: Rules, index: int) -> str:
 def _shadowed(rules: Rules, index: int) -> str:
     rule = rules[index]
     for position, other in enumerate(rules):
-        if position == index or _is_equal(other, rule) or not _spans(other, rule):
+        if position == index or is_equal(other, rule) or not spans(other, rule):
             continue
         # Of two rules that say the same in other words, the later one is too many.
         if other.effect == rule.effect:
-            is_more = _effective(rule) <= _effective(other)
-            is_same = _spans(rule, other) and _effective(rule) == _effective(other)
-            if is_more and not (is_same and position > index):
+            is_covered = effective(rule) <= effective(other)
+            is_same = spans(rule, other) and effective(rule) == effective(other)
+            if is_covered and not (is_same and position > index):
                 message = _("changes nothing beside %(rule)s; delete it")
                 return message % {"rule": other}
-        elif _allows(rule) and _effective(rule) - {EVERYTHING} <= _effective(other):
+        elif allows(rule) and effective(rule) - {EVERYTHING} <= effective(other):
             message = _("allows nothing, because %(rule)s takes it all away; delete one of them")
             return message % {"rule": other}
     return ""
@@ -105,7 +103,7 @@ def _shadowed(rules: Rules, index: int) -> str:
 
 def _deny_without_effect(rules: Rules, index: int) -> str:
     rule = rules[index]
-    if _allows(rule) or any(_allows(other) and _meets(other, rule) for other in rules):
+    if allows(rule) or any(allows(other) and meets(other, rule) for other in rules):
         return ""
     return _("denies what no rule of the plan allows; delete it, or correct its pattern")
 
@@ -114,9 +112,9 @@ def _too_wide(rules: Rules, index: int) -> str:
     rule = rules[index]
     segments = rule.pattern.split("/")
     is_wide = segments[0] == "**" or {*segments} <= {"*", "**"}
-    if rule.type != PlanRule.Type.REPOSITORY or not _allows(rule) or not is_wide:
+    if rule.type != PlanRule.Type.REPOSITORY or not allows(rule) or not is_wide:
         return ""
-    if not _effective(rule) & {"push", "delete"}:
+    if not effective(rule) & {"push", "delete"}:
         return ""
     return _(
         "callers may change repositories of everybody; begin the pattern with a name, as in acme/**"
@@ -139,38 +137,3 @@ CHECKS: tuple[tuple[str, Callable[[Rules, int], str]], ...] = (
     ("too_wide", _too_wide),
 )
 """Checks of one rule among all of its plan: code, and a function that says what to do, or ""."""
-
-
-def _allows(rule: PlanRule) -> bool:
-    return rule.effect == PlanRule.Effect.ALLOW
-
-
-def _effective(rule: PlanRule) -> frozenset[str]:
-    actions = frozenset(rule.actions)
-    is_all = EVERYTHING in actions and rule.type == PlanRule.Type.REPOSITORY
-    return actions | REPOSITORY_ACTIONS if is_all else actions
-
-
-def _is_equal(one: PlanRule, other: PlanRule) -> bool:
-    return _content(one) == _content(other)
-
-
-def _content(rule: PlanRule) -> tuple[object, ...]:
-    return rule.effect, rule.type, rule.pattern, {*rule.actions}, {*rule.services}
-
-
-def _spans(outer: PlanRule, inner: PlanRule) -> bool:
-    """Whether `outer` speaks of all resources, on all services, that `inner` speaks of."""
-    of_services = not outer.services or (inner.services and {*inner.services} <= {*outer.services})
-    return bool(of_services) and outer.type == inner.type and covers(outer.pattern, inner.pattern)
-
-
-def _meets(one: PlanRule, other: PlanRule) -> bool:
-    """Whether some action on some resource can be meant by both."""
-    apart = one.services and other.services and not {*one.services} & {*other.services}
-    return (
-        not apart
-        and one.type == other.type
-        and bool(_effective(one) & _effective(other))
-        and intersects(one.pattern, other.pattern)
-    )
