@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry_token.errors import MalformedRequest
-from registry_token.image_references import Reading, Unreadable, read_pasted
+from registry_token.pasted_requests import Reading, Unreadable, read_pasted
 from registry_token.replay import Asked
 from registry_token.simulation_sources import (
     CURRENT,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_token.image_references import Image, Reading, Unreadable, read_image, read_pasted
+from registry_token.image_references import Image, read_image
+from registry_token.pasted_requests import Reading, Unreadable, read_pasted
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
