@@ -7,30 +7,17 @@ plan that is not saved yet. Whether a licence is revoked is always as of now.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from plans.catalogue import catalogue_of_snapshot
-from plans.models import Plan
-from registry_token.authority import Caller
-from registry_token.entitlement import CHECKS, Decision, Question, Verdict, decide
+from registry_token.entitlement import Question, Verdict, decide
 from registry_token.exchange import policy
 from registry_token.nearest import Nearest, nearest_rule
 from registry_token.record import read_facts
 from registry_token.replay import Asked
+from registry_token.simulation_checks import Check, checks_of
 from registry_token.simulation_sources import CURRENT, Source
-
-PASSED, REFUSED, NOT_REACHED = "passed", "refused", "not reached"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A check of the caller: what it looked at, and how it came out."""
-
-    code: str
-    outcome: str
-    looked_at: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +75,9 @@ def simulate(asked: Asked, source: Source = CURRENT) -> Simulation:
         licence=asked.caller.licence,
         refusal=None if refusal is None else {"code": refusal.code, "message": refusal.message},
         granted=tuple(map(str, decision.granted)),
-        checks=_checks(question, decision, source),
+        checks=checks_of(question, decision, source),
         resources=tuple(_resource(verdict, question) for verdict in decision.verdicts),
     )
-
-
-def _checks(question: Question, decision: Decision, source: Source) -> tuple[Check, ...]:
-    refused_by = decision.refusal.code if decision.refusal is not None else ""
-    outcome, found = PASSED, []
-    for code, _ in CHECKS:
-        if code == refused_by:
-            outcome = REFUSED
-        elif outcome == REFUSED:
-            outcome = NOT_REACHED
-        looked_at = {} if outcome == NOT_REACHED else LOOKED_AT[code](question, source)
-        found.append(Check(code, outcome, looked_at))
-    return tuple(found)
 
 
 def _resource(verdict: Verdict, question: Question) -> Resource:
@@ -121,62 +95,3 @@ def _resource(verdict: Verdict, question: Question) -> Resource:
         ),
         nearest=nearest,
     )
-
-
-def _scopes(question: Question, source: Source) -> dict[str, Any]:
-    caller: Caller = question.caller
-    if caller.anonymous:
-        return {"anonymous": True}
-    return {
-        "required": sorted(question.policy.required_scopes),
-        "held": sorted(caller.scopes),
-    }
-
-
-def _service(question: Question, source: Source) -> dict[str, Any]:
-    return {"service": question.request.service, "configured": list(question.policy.services)}
-
-
-def _licence(question: Question, source: Source) -> dict[str, Any]:
-    return {"licence": question.caller.licence}
-
-
-def _revoked(question: Question, source: Source) -> dict[str, Any]:
-    return _licence(question, source) | {"revoked": question.facts.licence_revoked}
-
-
-def _plan(question: Question, source: Source) -> dict[str, Any]:
-    name = question.plan_name
-    return {"plan": name, "named_by": _named_by(question), "state": _state(question, source)}
-
-
-def _named_by(question: Question) -> str:
-    if question.caller.anonymous:
-        return "plans.anonymous"
-    return "plans.default" if question.caller.plan is None else "claim"
-
-
-def _state(question: Question, source: Source) -> str:
-    if question.plan is not None:
-        return "enabled"
-    if source.snapshot is None:
-        exists = Plan.objects.filter(name=question.plan_name or "").exists()
-    else:
-        exists = any(entry["name"] == question.plan_name for entry in source.snapshot)
-    return "disabled" if exists else "unknown"
-
-
-def _licence_required(question: Question, source: Source) -> dict[str, Any]:
-    required = question.plan is not None and question.plan.licence_required
-    return _licence(question, source) | {"required": required}
-
-
-LOOKED_AT: dict[str, Callable[[Question, Source], dict[str, Any]]] = {
-    "insufficient_scope": _scopes,
-    "service_not_allowed": _service,
-    "licence_malformed": _licence,
-    "licence_revoked": _revoked,
-    "plan_unknown": _plan,
-    "licence_required": _licence_required,
-}
-"""For each of `entitlement.CHECKS`, what it looks at."""

@@ -18,7 +18,8 @@ from registry_token.access import parse_scope
 from registry_token.entitlement import CHECKS
 from registry_token.errors import MalformedRequest
 from registry_token.nearest import nearest_rule
-from registry_token.simulation import LOOKED_AT, NOT_REACHED, PASSED, REFUSED, simulate
+from registry_token.simulation import simulate
+from registry_token.simulation_checks import LOOKED_AT, NOT_REACHED, PASSED, REFUSED
 from registry_token.simulation_sources import (
     CURRENT,
     Unanswerable,

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registry_token.simulation import NOT_REACHED, PASSED, REFUSED, Check, Simulation
+from registry_token.simulation import Simulation
+from registry_token.simulation_checks import NOT_REACHED, PASSED, REFUSED, Check
 
 _TITLES = {
     "insufficient_scope": gettext_lazy("The token holds the required OAuth scopes"),

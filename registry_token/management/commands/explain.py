@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry_token.errors import MalformedRequest
 from registry_token.replay import Asked
-from registry_token.simulation import NOT_REACHED, Resource, Simulation, simulate
+from registry_token.simulation import Resource, Simulation, simulate
+from registry_token.simulation_checks import NOT_REACHED
 from registry_token.simulation_sources import CURRENT, Unanswerable, as_of, asked_before, asked_by
 
 
