@@ -38,9 +38,6 @@ FORM = "application/x-www-form-urlencoded"
 class TokenView(APIView):
     """GET and POST /token: an Authority access token for a registry token."""
 
-    # HEAD would issue a token; OPTIONS would describe the view.
-    http_method_names = ["get", "post"]
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """APIView's, for a resource of one representation that authenticates by itself: without
         negotiation, authenticators, permissions and a second request object around the first. They
@@ -79,6 +76,7 @@ def _asked(request: HttpRequest) -> TokenRequest:
             return from_query(_parameters(request.META.get("QUERY_STRING", "")), authorization)
         case "POST":  # Distribution docs/content/spec/auth/oauth.md
             return from_form(_form(request), authorization)
+    # HEAD would issue a token; OPTIONS would describe the view.
     raise MethodNotAllowed(f"{request.method} is not answered here; use GET or POST")
 
 
