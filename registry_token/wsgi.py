@@ -22,30 +22,6 @@ from registry_token.token_request import MAX_FORM
 MAX_DISCARDED = 1024 * 1024  # bytes
 
 Environ = dict[str, Any]
-WSGIApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-
-def with_chunked_bodies(application: WSGIApplication) -> WSGIApplication:
-    """Give chunked bodies a length: skopeo and podman send their form so, and Django takes a
-    request without Content-Length for one without a body.
-
-    One byte more than a form may have is kept at most, so that too long a form is seen as such.
-    """
-
-    def wrapped(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-        for_token = environ.get("PATH_INFO", "").rstrip("/").endswith("/token")
-        if chunked and for_token and not environ.get("CONTENT_LENGTH"):
-            body = environ["wsgi.input"].read(MAX_FORM + 1)
-            if len(body) > MAX_FORM:
-                # Who is still sending would not see the answer; whoever sends more, does not.
-                environ["wsgi.input"].read(MAX_DISCARDED)
-            environ["wsgi.input"] = io.BytesIO(body)
-            environ["CONTENT_LENGTH"] = str(len(body))
-        return application(environ, start_response)
-
-    return wrapped
-
 
 require_valid(settings.CONFIGURATION)
 _django = get_wsgi_application()
@@ -81,13 +57,28 @@ class TokenHandler(WSGIHandler):
 _token = TokenHandler()
 
 
-def route(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+def with_length(environ: Environ) -> Environ:
+    """Give a chunked body a length: skopeo and podman send their form so, and Django takes a
+    request without Content-Length for one without a body.
+
+    One byte more than a form may have is kept at most, so that too long a form is seen as such.
+    """
+    chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+    if chunked and not environ.get("CONTENT_LENGTH"):
+        body = environ["wsgi.input"].read(MAX_FORM + 1)
+        if len(body) > MAX_FORM:
+            # Who is still sending would not see the answer; whoever sends more, does not.
+            environ["wsgi.input"].read(MAX_DISCARDED)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """/token the short way, everything else through Django."""
     content_type, _, parameters = environ.get("CONTENT_TYPE", "").partition(";")
     if "*" in parameters:  # RFC 2231: Django raises what no layer catches, and no client needs it
         environ["CONTENT_TYPE"] = content_type
-    handler = _token if environ.get("PATH_INFO") in _TOKEN_PATHS else _django
-    return handler(environ, start_response)
-
-
-application = with_chunked_bodies(route)
+    if environ.get("PATH_INFO") in _TOKEN_PATHS:
+        return _token(with_length(environ), start_response)
+    return _django(environ, start_response)
