@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 from registry_token.authority_keys import FetchedKeys
@@ -66,12 +65,7 @@ class KeyServer:
         threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stopping.set()
         self._server.shutdown()
         self._server.server_close()

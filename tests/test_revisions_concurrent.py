@@ -59,7 +59,7 @@ def database(tmp_path):
         service.manage("migrate", "--verbosity", "0")
         yield service
     finally:
-        service.__exit__(None, None, None)
+        service.__exit__()
 
 
 def test_writers_at_the_same_time_get_numbers_of_their_own(database):

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
@@ -66,15 +65,10 @@ class Registry:
                 if self.request("GET", "/v2/")[0] == 401:
                     return self
             time.sleep(0.05)
-        self.__exit__(None, None, None)
+        self.__exit__()
         raise RuntimeError(f"the registry did not start:\n{self.output.read_text()}")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(timeout=20)

@@ -8,7 +8,6 @@ import json
 import secrets
 import threading
 import time
-from types import TracebackType
 
 from tests.caller_tokens import raw_token
 from tests.faults.load import SCOPE
@@ -35,12 +34,7 @@ class Strangers:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._leaving.set()
         self.wait()
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 
 import psycopg
 import pytest
@@ -56,12 +55,7 @@ class Postgres:
             server.execute(f"CREATE DATABASE {_DATABASE}")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.is_running():
             self.thaw()
             self.stop("immediate")

@@ -76,7 +76,7 @@ def test_a_failing_key_server_is_not_noticed(fault, service, server):
 
 
 def test_a_key_server_that_is_down_is_not_noticed(service, server):
-    server.__exit__(None, None, None)
+    server.__exit__()
     assert_nobody_notices(service, server)
 
 

@@ -58,7 +58,7 @@ class Burst:
         self._thread.start()
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._thread.join()
 
     @property
