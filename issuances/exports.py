@@ -1,0 +1,119 @@
+"""All rows that match a filter as one stream of bytes, in the order of their ids.
+
+No transaction lasts longer than the reading of some thousand rows, and no more than that is in
+memory, however many there are.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from issuances.csv_form import HEAD, cell_of, csv_line_of_values
+from issuances.encoding import FIELDS, canonical, fields_of_values
+from issuances.filters import Filtered
+from issuances.identifiers import first_uuid7
+from issuances.line_sql import csv_line_columns, json_line_columns
+from issuances.paging import rows_of
+
+ROWS_IN_A_PIECE = 500
+_REMEMBERED = 4096  # texts of JSON
+
+Columns = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form of export. A line is made of a row's values, or of what `columns` has the database
+    make of it, in which JSON is still to be written in the form of `of_json`.
+    """
+
+    name: str
+    media_type: str
+    head: bytes
+    line: Callable[[Columns], str]
+    columns: Callable[[], Columns]
+    of_json: Callable[[str], str]
+
+
+@functools.lru_cache(_REMEMBERED)
+def _canonical(text: str) -> str:
+    return canonical(json.loads(text))
+
+
+@functools.lru_cache(_REMEMBERED)
+def _cell(text: str) -> str:
+    return cell_of(canonical(json.loads(text)))
+
+
+def _json_line(values: Columns) -> str:
+    return canonical(fields_of_values(values)) + "\n"
+
+
+NDJSON = Format(
+    "ndjson", "application/x-ndjson", b"", _json_line, json_line_columns, of_json=_canonical
+)
+CSV = Format(
+    "csv", "text/csv; charset=utf-8", HEAD, csv_line_of_values, csv_line_columns, of_json=_cell
+)
+FORMATS = {format.name: format for format in (NDJSON, CSV)}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been made so far."""
+
+    rows: int = 0
+    size: int = 0  # bytes
+    first_id: UUID | None = None
+    last_id: UUID | None = None
+    sha256: Any = field(default_factory=hashlib.sha256)
+
+
+def until_now(filtered: Filtered, now: datetime) -> Filtered:
+    """Without the rows that come while the export runs: it must come to an end."""
+    return replace(filtered, high=min(filtered.high, first_uuid7(now)))
+
+
+def pieces(
+    filtered: Filtered, format: Format, tally: Tally, *, after: UUID | None = None
+) -> Iterator[bytes]:
+    """The rows in the form of `format`, some hundred at a time; `tally` counts what is given.
+
+    Raises django.db.Error.
+    """
+    if format.head:
+        yield _counted(format.head, [], tally)
+    lines = _lines(filtered, format, after)
+    while some := list(islice(lines, ROWS_IN_A_PIECE)):
+        data = "".join(line for _, line in some).encode()
+        yield _counted(data, [row_id for row_id, _ in some], tally)
+
+
+def _counted(data: bytes, ids: list[UUID], tally: Tally) -> bytes:
+    tally.rows += len(ids)
+    tally.size += len(data)
+    tally.sha256.update(data)
+    if ids:
+        tally.first_id = tally.first_id or ids[0]
+        tally.last_id = ids[-1]
+    return data
+
+
+def _lines(filtered: Filtered, format: Format, after: UUID | None) -> Iterator[tuple[UUID, str]]:
+    if connection.vendor == "postgresql":
+        of_json = format.of_json
+        for row_id, a, b, c, d, e in rows_of(filtered, after=after, columns=format.columns()):
+            yield row_id, "".join((a, of_json(b), c, of_json(d), e))
+    else:
+        for values in rows_of(filtered, after=after, columns=FIELDS[1:]):
+            yield values[0], format.line(values)
