@@ -58,7 +58,7 @@ format: .venv/dev ## let ruff format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint ## lint, then the whole suite on SQLite; no root, no other service
+test: lint ## lint, then the tests on SQLite; no root, no other service
 	$(BIN)/pytest -n auto -rs
 
 test-postgres: export TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
@@ -84,7 +84,7 @@ bench: .venv/dev ## tokens/s beside RSA signatures/s; BENCH="--large" and more o
 	@touch $@
 
 FUZZ_SECONDS ?= 60
-fuzz: .venv-tools/installed ## feed the parsers and /token with mutated input (FUZZ_SECONDS=60)
+fuzz: .venv-tools/installed ## feed the parsers and /token with mutated input (FUZZ_SECONDS=60); Linux on x86-64
 	.venv-tools/bin/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
 audit: .venv-tools/installed ## known vulnerabilities of the runtime requirements
