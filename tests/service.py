@@ -129,6 +129,10 @@ class Service:
             self.stop()
         self._drop.close()
 
+    def connection(self) -> http.client.HTTPConnection:
+        """A new one, which is made by its first request."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
     def request(
         self,
         method: str,
@@ -138,7 +142,7 @@ class Service:
         **options: Any,
     ) -> tuple[int, dict[str, str], bytes]:
         """One request on a connection of its own: status, header fields, body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connection()
         try:
             connection.request(method, path, body, headers or {}, **options)
             response = connection.getresponse()

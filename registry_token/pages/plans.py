@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import PermissionDenied
@@ -13,8 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 import plans.admin
 import plans.forms
@@ -135,18 +134,26 @@ class PlanAdmin(plans.admin.PlanAdmin):
         self._switch(request, queryset, enabled=True)
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[Plan], *, enabled: bool) -> None:
-        for plan in queryset.exclude(enabled=enabled):
+        switched = list(queryset.exclude(enabled=enabled))
+        for plan in switched:
             plan.enabled = enabled
             plan.save()
             self.log_change(request, plan, [{"changed": {"fields": ["enabled"]}}])
-        self.message_user(request, _("Done."))
+        count = len(switched)
+        if enabled:
+            text = ngettext("%(n)s plan is enabled.", "%(n)s plans are enabled.", count)
+        else:
+            text = ngettext("%(n)s plan is disabled.", "%(n)s plans are disabled.", count)
+        self.message_user(request, text % {"n": count}, messages.SUCCESS)
 
     @admin.action(permissions=["delete"], description=gettext_lazy("Delete selected plans"))
     def delete_plans(self, request: HttpRequest, queryset: QuerySet[Plan]) -> None:
         """Delete them with their rules."""
+        count = queryset.count()
         self.log_deletions(request, queryset)
         self.delete_queryset(request, queryset)
-        self.message_user(request, _("Deleted."))
+        text = ngettext("%(n)s plan is deleted.", "%(n)s plans are deleted.", count) % {"n": count}
+        self.message_user(request, text, messages.SUCCESS)
 
 
 def _is_confirmed(request: HttpRequest, change: PlansChange) -> bool:

@@ -1,5 +1,6 @@
 """Debian's Chromium on the service as shipped. Whatever a test does, the page must stay clean: no
-error in its console, nothing that the content security policy stops, no request to another host.
+error in its console, nothing that the content security policy stops, nothing that is missing, no
+request to another host.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
+from people.groups import GROUPS
+from tests.browser.each_worker import from_each_worker
 from tests.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -31,16 +33,33 @@ PASSWORD = secrets.token_urlsafe(12)
 WIDE = ViewportSize(width=1280, height=900)
 NARROW = ViewportSize(width=390, height=844)
 TIME_LIMIT = 15_000  # milliseconds
+# So that there is a page for what goes wrong with it; nobody gets there.
+SSO = {
+    "REGISTRY_TOKEN_SSO_CLIENT_ID": "registry-token-admin",
+    "REGISTRY_TOKEN_SSO_GROUPS": "registry-admins=administrator",
+}
+_ACCOUNTS = f"""
+from django.contrib.auth.models import Group, User
+for name in {list(GROUPS)}:
+    user = User.objects.create_user(name.replace(" ", "-"), password={PASSWORD!r}, is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+"""
 
 
 class Site(Service):
-    """The service with its static files and an account for each role."""
+    """The service with its static files and an account for each role, of the group's name with
+    hyphens; `root` may do everything.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        super().__init__(folder, SSO | (environment or {}))
 
     def start(self) -> None:
         """Collect the static files first: WhiteNoise looks for them at the start."""
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.environment["DJANGO_SUPERUSER_PASSWORD"] = PASSWORD
         self.manage("createsuperuser", "--no-input", "--username=root", "--email=root@example.com")
+        self.manage("shell", "--no-imports", "-c", _ACCOUNTS)
         super().start()
 
     def token(self, plan: str, *scopes: str, licence: str | None = None) -> int:
@@ -48,6 +67,10 @@ class Site(Service):
         query = "&".join(["service=registry.example.com", *(f"scope={scope}" for scope in scopes)])
         bearer = f"Bearer {self.authority.token(plan, licence)}"
         return self.request("GET", f"/token?{query}", headers={"Authorization": bearer})[0]
+
+    def answers(self, plan: str, *scopes: str, licence: str | None = None) -> set[int]:
+        """Ask each worker for a registry token; the different statuses of their answers."""
+        return set(from_each_worker(self, lambda: self.token(plan, *scopes, licence=licence)))
 
 
 @pytest.fixture(scope="session")
@@ -83,24 +106,34 @@ def page(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterat
     )
     context.set_default_timeout(TIME_LIMIT)
     page = context.new_page()
-    seen = SimpleNamespace(problems=[])
-    page.on("console", lambda message: _note(seen, message))
-    page.on("pageerror", lambda error: seen.problems.append(f"script: {error}"))
-    page.on("request", lambda asked: _note_request(seen, asked.url, site.url))
+    problems = watch(page, site.url)
     yield page
     context.close()
-    assert seen.problems == []
+    assert problems == []
 
 
-def _note(seen: SimpleNamespace, message) -> None:
-    """Errors and warnings; refusals of the service, which tests ask for, are none."""
-    if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-        seen.problems.append(f"console: {message.text}")
+def watch(page: Page, ours: str) -> list[str]:
+    """What goes wrong on the page from now on, added as it does."""
+    problems: list[str] = []
 
+    def note(message: ConsoleMessage) -> None:
+        # Refusals of the service, which tests ask for, are none.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            problems.append(f"console: {message.text}")
 
-def _note_request(seen: SimpleNamespace, url: str, ours: str) -> None:
-    if not url.startswith((ours, "data:", "blob:")):
-        seen.problems.append(f"request to {url}")
+    def note_request(url: str) -> None:
+        if not url.startswith((f"{ours}/", "data:", "blob:")):
+            problems.append(f"request to {url}")
+
+    def note_response(status: int, kind: str, url: str) -> None:
+        if status >= 400 and kind != "document":
+            problems.append(f"{status} for {url}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on("request", lambda asked: note_request(asked.url))
+    page.on("response", lambda got: note_response(got.status, got.request.resource_type, got.url))
+    return problems
 
 
 def log_in(page: Page, user: str = "root", password: str = PASSWORD) -> None:
@@ -113,7 +146,9 @@ def log_in(page: Page, user: str = "root", password: str = PASSWORD) -> None:
 
 def axe_findings(page: Page, *rules: str) -> list[str]:
     """What axe-core calls serious or critical, by all `rules` or those, each with its places."""
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    # It would load stylesheets itself, and look for what they import in the wrong place.
+    options = {"resultTypes": ["violations"], "preload": False}
+    options |= {"runOnly": list(rules)} if rules else {}
     results = Axe().run(page, options=options)
     return [
         f"{found['impact']} {found['id']}: {[node['html'] for node in found['nodes']][:3]}"

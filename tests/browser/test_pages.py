@@ -83,24 +83,6 @@ def test_no_page_is_wider_than_a_narrow_screen(decisions, page):
     assert wide == {}
 
 
-@pytest.mark.parametrize(("page", "is_dark"), [("light", False), ("dark", True)], indirect=["page"])
-def test_follows_the_systems_colours(page, is_dark):
-    page.goto("/admin/login/")
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    brightness = sum(int(part) for part in colour.strip("rgb()").split(","))
-    assert (brightness < 200) == is_dark
-
-
-def test_the_theme_can_be_chosen(page):
-    log_in(page)
-    toggle = page.locator("button.theme-toggle").first
-    chosen = set()
-    for _ in range(3):
-        toggle.click()
-        chosen.add(page.evaluate("document.documentElement.dataset.theme"))
-    assert chosen == {"auto", "light", "dark"}
-
-
 def test_can_be_used_by_keyboard(page):
     page.goto("/admin/login/?next=/admin/plans/plan/")  # the cursor is in the first field
     page.keyboard.type("root")
