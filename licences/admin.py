@@ -24,7 +24,6 @@ from licences.bulk import reinstate_all
 from licences.forms import ReinstatementForm, RevokedLicenceForm
 from licences.models import LicenceEvent, RevokedLicence, normalised
 from plans.base_admin import HistoryAdmin, RevisionedAdmin
-from plans.revisions import catalogue_change
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -84,11 +83,6 @@ class RevokedLicenceAdmin(RevisionedAdmin):
         """Another licence is another row: the history of this one would be wrong."""
         return () if obj is None else ("licence", "revoked_at", "revoked_by")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """The row's reason is the revision's."""
-        with _change(request, obj.reason):
-            super().save_model(request, obj, form, change)
-
     def change_view(
         self,
         request: HttpRequest,
@@ -97,8 +91,8 @@ class RevokedLicenceAdmin(RevisionedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With the licence's history; to reinstate it is a link above."""
-        key = RevokedLicence.objects.filter(pk=_pk(object_id)).values_list("key", flat=True).first()
-        events = LicenceEvent.objects.filter(key=key) if key else LicenceEvent.objects.none()
+        revoked = self.get_object(request, unquote(object_id))
+        events = LicenceEvent.objects.filter(key=revoked.key if revoked else "")
         context = (extra_context or {}) | {"events": events, "show_delete": False}
         return super().change_view(request, object_id, form_url, context)
 
@@ -149,15 +143,6 @@ class RevokedLicenceAdmin(RevisionedAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/licences/revokedlicence/reinstate.html", context)
-
-
-def _change(request: HttpRequest, reason: str) -> Any:
-    return catalogue_change(actor=request.user.get_username(), source="admin", reason=reason)
-
-
-def _pk(object_id: str) -> int:
-    text = unquote(object_id)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @admin.register(LicenceEvent)
