@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from plans.models import Plan, PlanRule
 from plans.snapshots import plan_entry
+from registry_token.pages.site import row_number
 
 _SALT = "registry_token.pages.drafts"
 _PLAN_FIELDS = ("name", "description", "enabled", "licence_required")
@@ -52,7 +53,7 @@ def draft_of_form(request: HttpRequest) -> Draft:
     What the page asks besides the plan, such as the reason of a change, does not count.
     """
     model_admin: Any = admin.site.get_model_admin(Plan)
-    saved = Plan.objects.filter(pk__in=_number(request.GET.get("plan", ""))).first()
+    saved = Plan.objects.filter(pk=row_number(request.GET.get("plan", "")) or 0).first()
     form = model_admin.get_form(request, saved, change=saved is not None)(
         request.POST, instance=saved
     )
@@ -67,11 +68,6 @@ def draft_of_form(request: HttpRequest) -> Draft:
     if not formsets and saved is not None:  # who may not see the rules leaves them as they are
         rules = list(saved.rules.all())
     return Draft(plan_entry(form.instance, rules), instead_of)
-
-
-def _number(text: str) -> list[int]:
-    """A key as the database takes it, or none."""
-    return [int(text)] if text.isascii() and text.isdigit() and len(text) < 19 else []
 
 
 def _problems_of_plan(form: Any) -> Iterator[str]:

@@ -28,7 +28,7 @@ from registry_token.pages.apply import (
     form_of,
     warn_of_change,
 )
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, row_number
 
 _REVISION = "admin:plans_cataloguerevision_change"
 
@@ -36,7 +36,7 @@ _REVISION = "admin:plans_cataloguerevision_change"
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """What separates any two revisions, `from` and `to`."""
-    numbers = [_number(request.GET.get(name, "")) for name in ("from", "to")]
+    numbers = [row_number(request.GET.get(name, "")) for name in ("from", "to")]
     existing = set(
         CatalogueRevision.objects.filter(
             number__in=[number for number in numbers if number is not None]
@@ -49,11 +49,6 @@ def compare(request: HttpRequest) -> HttpResponse:
     fields = zip(("from", "to"), numbers, strict=True)
     context["wrong"] = [request.GET.get(name, "") for name, at in fields if at not in existing]
     return render(request, "admin/history/compare.html", context)
-
-
-def _number(text: str) -> int | None:
-    # Longer numbers do not fit into the database's column.
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 @require_safe

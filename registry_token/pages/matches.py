@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from issuances.models import Issuance
 from plans.models import PlanRule
 from plans.patterns import compile_pattern, pattern_error
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, row_number
 
 MAX_ROWS = 20_000
 MAX_SHOWN = 20
@@ -75,9 +75,9 @@ def as_json(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest) -> HttpResponse:
     """For one pattern that is typed here, or for all of a saved plan."""
-    pattern, plan = request.GET.get("pattern", "").strip(), request.GET.get("plan", "")
+    pattern = request.GET.get("pattern", "").strip()
     patterns = [pattern] if pattern else []
-    if plan.isascii() and plan.isdecimal() and len(plan) < 19:
+    if (plan := row_number(request.GET.get("plan", ""))) is not None:
         rules = PlanRule.objects.filter(plan_id=plan, type=PlanRule.Type.REPOSITORY)
         patterns += dict.fromkeys(rules.values_list("pattern", flat=True))
     found = [matches_of(pattern) for pattern in patterns]

@@ -129,6 +129,11 @@ class Site(admin.AdminSite):
         return super().each_context(request) | {"navigation": list(_navigation(request))}
 
 
+def row_number(text: str) -> int | None:
+    """A row's number, as the database takes it, out of a URL or a form; None when it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
 def _navigation(request: Any) -> Iterator[dict[str, Any]]:
     """What the user may see: URL, label, and whether this is it."""
     in_navigation = [(page.permission, f"admin:{page.name}", page.label) for page in pages()]
