@@ -12,12 +12,13 @@ from typing import Any
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib import admin
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from registry_token.pages.site import context_of
 
 
 def client_address(request: Any) -> str | None:
@@ -36,10 +37,7 @@ def response(
 ) -> HttpResponse:
     """429 (RFC 6585, 4): the page that says how long it takes."""
     seconds = _seconds_left(request, credentials)
-    context = admin.site.each_context(request) | {
-        "title": _("Locked out"),
-        "minutes": math.ceil(seconds / 60),
-    }
+    context = context_of(request, _("Locked out"), minutes=math.ceil(seconds / 60))
     page = TemplateResponse(request, "admin/locked_out.html", context, status=429)
     page["Retry-After"] = str(seconds)
     page["Cache-Control"] = "no-store"

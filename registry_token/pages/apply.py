@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -62,8 +61,3 @@ def apply_if_seen(
         for difference in list(find()):
             difference.apply()
     return True
-
-
-def context_of(request: HttpRequest, title: object, **more: Any) -> dict[str, Any]:
-    """What the template of a page of ours needs."""
-    return admin.site.each_context(request) | {"title": title} | more

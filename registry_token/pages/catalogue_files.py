@@ -27,12 +27,11 @@ from registry_token.pages.apply import (
     LICENCE_CHANGES,
     PLAN_CHANGES,
     apply_if_seen,
-    context_of,
     form_of,
     warn_of_change,
 )
 from registry_token.pages.history import attachment
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, context_of
 
 MAX_BYTES = 2 * 1024 * 1024
 

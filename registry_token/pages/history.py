@@ -24,11 +24,10 @@ from registry_token.catalogue_load import Difference, plan_differences
 from registry_token.pages.apply import (
     PLAN_CHANGES,
     apply_if_seen,
-    context_of,
     form_of,
     warn_of_change,
 )
-from registry_token.pages.site import Page, row_number
+from registry_token.pages.site import Page, context_of, row_number
 
 _REVISION = "admin:plans_cataloguerevision_change"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -22,7 +22,7 @@ from licences.models import RevokedLicence
 from licences.pasted import MAX_BYTES, MAX_LINES
 from plans.forms import ReasonField
 from registry_token.licence_usage import in_words, usage_of
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, context_of
 
 MAX_SHOWN = 100
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -154,8 +154,8 @@ def _form(request: HttpRequest) -> ManyForm:
 
 def _page(request: HttpRequest, form: ManyForm, context: dict[str, Any]) -> HttpResponse:
     text = form.cleaned_data.get("list", "") if form.is_bound else ""
-    common = admin.site.each_context(request) | {"form": form, "text": text}
-    return TemplateResponse(request, "admin/licences/many.html", common | context)
+    context = context_of(request, **context, form=form, text=text)
+    return TemplateResponse(request, "admin/licences/many.html", context)
 
 
 def _done(request: HttpRequest, text: str) -> HttpResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from issuances.models import Issuance
 from plans.models import PlanRule
 from plans.patterns import compile_pattern, pattern_error
-from registry_token.pages.site import Page, row_number
+from registry_token.pages.site import Page, context_of, row_number
 
 MAX_ROWS = 20_000
 MAX_SHOWN = 20
@@ -81,14 +80,13 @@ def page(request: HttpRequest) -> HttpResponse:
         rules = PlanRule.objects.filter(plan_id=plan, type=PlanRule.Type.REPOSITORY)
         patterns += dict.fromkeys(rules.values_list("pattern", flat=True))
     found = [matches_of(pattern) for pattern in patterns]
-    context = {
-        "title": _("What does a pattern match?"),
-        "pattern": pattern,
-        "found": [(matches, in_words(matches)) for matches in found],
-    }
-    return TemplateResponse(
-        request, "admin/matches.html", admin.site.each_context(request) | context
+    context = context_of(
+        request,
+        _("What does a pattern match?"),
+        pattern=pattern,
+        found=[(matches, in_words(matches)) for matches in found],
     )
+    return TemplateResponse(request, "admin/matches.html", context)
 
 
 PAGES: tuple[Page, ...] = (

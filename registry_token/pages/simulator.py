@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from registry_token.access import format_scopes
 from registry_token.pages.drafts import DraftError, draft_of_form, read_draft
 from registry_token.pages.simulator_form import SimulatorForm
 from registry_token.pages.simulator_words import in_words
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, context_of
 from registry_token.replay import Asked
 from registry_token.simulation import simulate
 from registry_token.simulation_sources import with_plan
@@ -79,13 +78,10 @@ def _page(
     plans = dict(Plan.objects.values_list("name", "pk"))
     for result in results:
         result["plan_id"] = plans.get(result["plan"])
-    context = admin.site.each_context(request) | {
-        "title": _("Simulator"),
-        "form": form,
-        "results": results,
-        "plans": list(plans),
-    }
-    return TemplateResponse(request, "admin/simulator.html", context | extra)
+    context = context_of(
+        request, _("Simulator"), form=form, results=results, plans=list(plans), **extra
+    )
+    return TemplateResponse(request, "admin/simulator.html", context)
 
 
 PAGES: tuple[Page, ...] = (

@@ -129,6 +129,11 @@ class Site(admin.AdminSite):
         return super().each_context(request) | {"navigation": list(_navigation(request))}
 
 
+def context_of(request: HttpRequest, title: object, **more: Any) -> dict[str, Any]:
+    """What the template of a page of ours needs."""
+    return admin.site.each_context(request) | {"title": title} | more
+
+
 def row_number(text: str) -> int | None:
     """A row's number, as the database takes it, out of a URL or a form; None when it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

@@ -11,7 +11,6 @@ import logging
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth import login
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,6 +26,7 @@ from people.activity import record_activity
 from people.models import Action
 from people.sso import account
 from registry_token import sso
+from registry_token.pages.site import context_of
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, text: Promise | str, status: int) -> HttpResponse:
-    context = admin.site.each_context(request) | {"title": _("Not logged in"), "text": text}
+    context = context_of(request, _("Not logged in"), text=text)
     return TemplateResponse(request, "admin/sso_problem.html", context, status=status)
 
 
