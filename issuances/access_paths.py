@@ -1,8 +1,7 @@
 """Ways into the log: for what is asked for, the index that leads to its rows, newest first.
 
-A branch reads one index from one row on. The condition and the order name the index's own columns
-as a pair, `(key, id)`: no other index offers that order, so the database cannot decide to walk the
-whole table by its primary key instead, as it does for values that it believes to be frequent.
+A branch reads one index from one row on, and no other: its condition and its order name both of
+the index's columns (see `expressions.Within`).
 """
 
 from __future__ import annotations
@@ -12,22 +11,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.db.models.lookups import IsNull
 
 from issuances.expressions import (
     AskedMany,
     AskedRarely,
+    AskedSeveral,
     FirstName,
+    NotAllGranted,
     OutcomeCode,
     SecondName,
-    compared,
+    Within,
 )
 from issuances.models import Issuance
 
 LEAST, GREATEST = UUID(int=0), UUID(int=2**128 - 1)
 RARE_ACTIONS = ("delete", "*")
+_ALWAYS, _EXCEPTIONS = Q(), Q(NotAllGranted())
 _MANY = 20  # values that begin alike; with more, it is quicker to look at all rows
 
 
@@ -40,20 +42,16 @@ class Branch:
 
     key: Combinable | None = None
     value: Any = None
-    where: Any = None
+    where: Q = _ALWAYS
 
     def rows(self, low: UUID, high: UUID, *, descending: bool) -> QuerySet[Issuance]:
         """Those from `low` to before `high`."""
-        rows = Issuance.objects.filter(id__gte=low, id__lt=high)
-        if self.where is not None:
-            rows = rows.filter(self.where)
+        rows = Issuance.objects.filter(self.where, id__gte=low, id__lt=high)
         order: list[Any] = [F("id")]
         if self.key is not None:
-            rows = rows.filter(
-                compared(self.key, ">=", self.value, low),
-                compared(self.key, "<", self.value, high),
-            )
-            order.insert(0, self.key)
+            rows = rows.filter(Within(self.key, self.value, low, high))
+            if connection.vendor == "postgresql":
+                order.insert(0, self.key)
         if descending:
             return rows.order_by(*(key.desc() for key in order))
         return rows.order_by(*(key.asc() for key in order))
@@ -71,8 +69,8 @@ class Way:
     exact: bool = True
 
 
-def _column(name: str) -> Way:
-    return Way(lambda value: (Branch(F(name), value),))
+def _column(name: str, where: Q = _ALWAYS) -> Way:
+    return Way(lambda value: (Branch(F(name), value, where),))
 
 
 def _columns(name: str) -> Way:
@@ -80,7 +78,7 @@ def _columns(name: str) -> Way:
 
 
 def _outcome(code: str) -> Branch:
-    return Branch(OutcomeCode(), code, IsNull(OutcomeCode(), False))
+    return Branch(OutcomeCode(), code, _EXCEPTIONS)
 
 
 def _outcomes(outcome: str) -> Branches | None:
@@ -89,12 +87,12 @@ def _outcomes(outcome: str) -> Branches | None:
         return None
     if outcome == "part":
         return (_outcome("part"),)
-    codes = _values(OutcomeCode(), Q(key__isnull=False))
+    codes = _values(OutcomeCode(), _EXCEPTIONS)
     return None if codes is None else [_outcome(code) for code in codes if code != "part"]
 
 
 def _names(name: str) -> Branches:
-    second = Branch(SecondName(), name, IsNull(SecondName(), False))
+    second = Branch(SecondName(), name, Q(AskedSeveral()))
     return (Branch(FirstName(), name), second, Branch(AskedMany(), True, Q(AskedMany())))
 
 
@@ -102,13 +100,12 @@ def _prefix(prefix: str) -> Branches | None:
     """By the names that begin so, unless there are many."""
     between = Q(key__gte=prefix, key__lt=prefix[:-1] + chr(ord(prefix[-1]) + 1))
     first = _values(FirstName(), between)
-    second = _values(SecondName(), between & Q(key__isnull=False))
+    second = _values(SecondName(), between & Q(AskedSeveral()))
     if first is None or second is None:
         return None
-    there = IsNull(SecondName(), False)
     return [
         *(Branch(FirstName(), name) for name in first),
-        *(Branch(SecondName(), name, there) for name in second),
+        *(Branch(SecondName(), name, Q(AskedSeveral())) for name in second),
         Branch(AskedMany(), True, Q(AskedMany())),
     ]
 
@@ -139,8 +136,8 @@ WAYS: dict[str, Way] = {
     "licence": _columns("licence"),
     "address": _column("remote_address"),
     "repository": Way(_names, exact=False),
-    "tenant": _column("tenant"),
-    "client": _column("client_id"),
+    "tenant": _column("tenant", ~Q(tenant="")),
+    "client": _column("client_id", ~Q(client_id="")),
     "reason": Way(lambda code: (_outcome(code),)),
     "action": Way(_rare_action, exact=False),
     "revision": _column("catalogue_revision"),

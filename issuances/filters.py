@@ -15,14 +15,13 @@ import django_filters
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Q, QuerySet
-from django.db.models.lookups import Exact, IsNull
 from django.http import QueryDict
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from issuances.access_paths import GREATEST, LEAST
-from issuances.expressions import ASKED, COLUMNS, GRANTED, HasResource, OutcomeCode
+from issuances.expressions import ASKED, COLUMNS, GRANTED, HasResource, NotAllGranted
 from issuances.fields import (
     AddressField,
     IdField,
@@ -230,5 +229,5 @@ def _conditions(values: Mapping[str, Any]) -> dict[str, Q]:
 def _outcome(outcome: str) -> Q:
     if outcome == "refused":
         return ~Q(refusal="")
-    code: Any = OutcomeCode()
-    return Q(Exact(code, outcome)) if outcome == "part" else Q(IsNull(code, True))
+    exceptional = Q(NotAllGranted())
+    return exceptional & Q(refusal="") if outcome == "part" else ~exceptional

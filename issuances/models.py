@@ -7,7 +7,17 @@ decided it. Rows hold no credential: neither the caller's token nor the registry
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
+from issuances.expressions import (
+    AskedMany,
+    AskedRarely,
+    AskedSeveral,
+    FirstName,
+    NotAllGranted,
+    OutcomeCode,
+    SecondName,
+)
 from issuances.refusals import refusal_in_words
 
 
@@ -44,11 +54,28 @@ class Issuance(models.Model):
             ),
         )
         indexes = (
-            # The auditors' first questions: who, which licence, which plan, newest first.
-            models.Index(fields=("subject", "-id"), name="issuance_by_subject"),
-            models.Index(fields=("licence", "-id"), name="issuance_by_licence"),
-            models.Index(fields=("plan", "-id"), name="issuance_by_plan"),
-            models.Index(fields=("request_id",), name="issuance_by_request"),
+            # One for each question of `access_paths`; all end with the id, so that they give rows
+            # in their order. Ascending throughout: they are entered by a pair.
+            models.Index(fields=("subject", "id"), name="issuance_subject"),
+            models.Index(fields=("licence", "id"), name="issuance_licence"),
+            models.Index(fields=("plan", "id"), name="issuance_plan"),
+            models.Index(fields=("service", "id"), name="issuance_service"),
+            models.Index(fields=("request_id", "id"), name="issuance_request"),
+            models.Index(fields=("remote_address", "id"), name="issuance_address"),
+            models.Index(fields=("catalogue_revision", "id"), name="issuance_revision"),
+            models.Index(
+                fields=("client_id", "id"), name="issuance_client", condition=~Q(client_id="")
+            ),
+            models.Index(fields=("tenant", "id"), name="issuance_tenant", condition=~Q(tenant="")),
+            models.Index(
+                OutcomeCode(), "id", name="issuance_outcome", condition=Q(NotAllGranted())
+            ),
+            models.Index(FirstName(), "id", name="issuance_first_name"),
+            models.Index(
+                SecondName(), "id", name="issuance_second_name", condition=Q(AskedSeveral())
+            ),
+            models.Index(AskedMany(), "id", name="issuance_many", condition=Q(AskedMany())),
+            models.Index(AskedRarely(), "id", name="issuance_rare", condition=Q(AskedRarely())),
         )
 
     def __str__(self) -> str:

@@ -14,8 +14,8 @@ from django.db.models import Q
 from issuances.access_paths import ALL_ROWS, WAYS, Branch, Branches
 from issuances.filters import Filtered
 
-_FIRST_WINDOW, _LAST_WINDOW = 1_000, 32_000  # rows
-_QUICK = 0.05  # seconds for a window; the next one is larger then
+_FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows
+_QUICK = 0.03  # seconds for a window; the next one is larger then
 _PROBE = 2_000  # rows of an index, to tell rare from frequent
 
 
@@ -50,9 +50,10 @@ class Search:
         while not self.is_over and len(rows) < number:
             begun = time.monotonic()
             rows += self.next_window(window, number - len(rows))
-            if time.monotonic() > until:
-                break
-            if time.monotonic() - begun < _QUICK:
+            taken = time.monotonic() - begun
+            if time.monotonic() + taken > until:
+                break  # the next would end too late
+            if taken < _QUICK:
                 window = min(window * 2, _LAST_WINDOW)
         return rows
 
