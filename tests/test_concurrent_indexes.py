@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection, migrations, models
 from django.db.migrations.state import ModelState, ProjectState
@@ -18,7 +20,10 @@ REMOVE = RemoveIndex("note", "note_text")
 def states():
     """A table, as migrations see it: without the index, and with it."""
     without = ProjectState()
-    fields = [("id", models.AutoField(primary_key=True)), ("text", models.TextField())]
+    fields: list[tuple[str, Any]] = [
+        ("id", models.AutoField(primary_key=True)),
+        ("text", models.TextField()),
+    ]
     without.add_model(ModelState("issuances", "Note", fields, options={"indexes": []}))
     run(migrations.CreateModel("Note", fields), "forwards", ProjectState(), without)
     there = without.clone()
