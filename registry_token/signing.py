@@ -49,14 +49,23 @@ class SigningKey:
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A JWS in compact form, RFC 7515, 7.1. The header is the same for all tokens."""
-        signed = self._header + b"." + _base64url(_compact_json(claims))
+        return self._signed(self._header, claims)
+
+    def sign_statement(self, said: dict[str, Any], *, typ: str) -> str:
+        """A JWS that is no token and never passes for one: by its `typ` (RFC 8725, 3.11), and
+        because registries want an audience, an expiry and access, none of which `said` may have.
+        """
+        return self._signed(_header_of({"typ": typ, "kid": self.kid}), said)
+
+    def _signed(self, header: bytes, claims: dict[str, Any]) -> str:
+        signed = header + b"." + _base64url(_compact_json(claims))
         signature = self.private_key.sign(signed, _PADDING, _HASH)
         return (signed + b"." + _base64url(signature)).decode()
 
     @functools.cached_property
     def _header(self) -> bytes:
-        by_which_it_is_found = {"kid": self.kid} | ({"x5c": self.x5c} if self.x5c else {})
-        return _base64url(_compact_json({"alg": ALGORITHM, "typ": "JWT"} | by_which_it_is_found))
+        certificates = {"x5c": self.x5c} if self.x5c else {}
+        return _header_of({"typ": "JWT", "kid": self.kid} | certificates)
 
     def jwk(self) -> dict[str, Any]:
         """The public half, RFC 7517."""
@@ -80,6 +89,10 @@ class RegistryToken:
     def expires_at(self) -> datetime:
         """The token's `exp`."""
         return self.issued_at + timedelta(seconds=self.expires_in)
+
+
+def _header_of(members: dict[str, Any]) -> bytes:
+    return _base64url(_compact_json({"alg": ALGORITHM} | members))
 
 
 def _compact_json(value: dict[str, Any]) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import jwt
 import pytest
 
+from issuances.statements import MANIFEST, SEAL
 from registry_token import key_files
+from registry_token.signing import load_signing_key
 from tests.e2e.asking import get_token, granted, header_of, post_token
 from tests.e2e.registry import Registry
 
@@ -65,6 +67,15 @@ def test_the_registry_refuses_a_token_signed_with_another_key(registry, registry
     forged = jwt.encode(claims, stranger, algorithm="RS256", headers=headers)
     assert registry.request("GET", "/v2/", registry_token)[0] == 200
     assert _refused(registry, forged)
+
+
+@pytest.mark.parametrize("typ", [SEAL, MANIFEST])
+def test_the_registry_refuses_what_the_service_signs_beside_tokens(service, registry, typ):
+    """Whatever else a statement says: it has no audience and no expiry."""
+    certificate = service.environment.get("REGISTRY_TOKEN_SIGNING_CERTIFICATE")
+    kid = "thumbprint" if certificate else "libtrust"
+    key = load_signing_key(service.environment["REGISTRY_TOKEN_SIGNING_KEY"], certificate, kid)
+    assert _refused(registry, key.sign_statement({"rows": 1}, typ=typ))
 
 
 def _refused(registry: Registry, token: str) -> bool:
