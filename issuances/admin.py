@@ -16,12 +16,12 @@ from issuances.models import Issuance
 class OutcomeFilter(admin.SimpleListFilter):
     """Granted or refused. The values are known, so no query has to look for them."""
 
-    title = "outcome"
+    title = _("outcome")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The two outcomes."""
-        return [("granted", "granted"), ("refused", "refused")]
+        return [("granted", str(_("granted"))), ("refused", str(_("refused")))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """The rows of the chosen outcome."""
@@ -40,13 +40,13 @@ class IssuanceAdmin(admin.ModelAdmin):
     list_display = ("time", "subject", "plan", "licence", "service", "asked", "outcome")
     list_filter = (OutcomeFilter,)
     search_fields = ("=subject", "=licence", "=plan", "=request_id")
-    search_help_text = "A whole subject, licence, plan or request id"
+    search_help_text = _("A whole subject, licence, plan or request id")
     exclude = ("created_at", "catalogue_revision")
     readonly_fields = ("time", "decided_by")
     # Counting a large table takes longer than showing a page of it.
     show_full_result_count = False
 
-    @admin.display(description="time (UTC)", ordering="id")
+    @admin.display(description=_("time (UTC)"), ordering="id")
     def time(self, issuance: Issuance) -> str:
         """To the second, as the log lines have it."""
         return f"{issuance.created_at:%Y-%m-%d %H:%M:%S}"
@@ -58,7 +58,7 @@ class IssuanceAdmin(admin.ModelAdmin):
         url = reverse("admin:plans_cataloguerevision_change", args=[number])
         return format_html('<a href="{}">{}</a>', url, number)
 
-    @admin.display(description="asked for")
+    @admin.display(description=_("asked for"))
     def asked(self, issuance: Issuance) -> str:
         """The requested access in the form of scopes."""
         return " ".join(
@@ -68,7 +68,7 @@ class IssuanceAdmin(admin.ModelAdmin):
             for entry in issuance.requested
         )
 
-    @admin.display(description="outcome", ordering="refusal")
+    @admin.display(description=_("outcome"), ordering="refusal")
     def outcome(self, issuance: Issuance) -> str:
         """Granted as a whole or in part, or the code of the refusal."""
         if issuance.refusal:

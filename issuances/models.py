@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from issuances.expressions import (
     AskedMany,
@@ -24,7 +25,7 @@ from issuances.refusals import refusal_in_words
 class Issuance(models.Model):
     """One decision about an authenticated request: a registry token, or a refusal."""
 
-    id = models.UUIDField(primary_key=True, help_text="UUIDv7: ordered by time")
+    id = models.UUIDField(primary_key=True, help_text=_("UUIDv7: ordered by time"))
     created_at = models.DateTimeField()
     request_id = models.CharField(max_length=64)
     subject = models.CharField(max_length=255)
@@ -33,13 +34,13 @@ class Issuance(models.Model):
     plan = models.CharField(max_length=255, blank=True)
     licence = models.CharField(max_length=255, blank=True)
     service = models.CharField(max_length=255)
-    requested = models.JSONField(help_text="What was asked: resources with actions")
-    granted = models.JSONField(help_text="What was granted, in the same form")
-    jti = models.UUIDField(null=True, help_text="Of the registry token, equal to the row's id")
-    expires_at = models.DateTimeField(null=True, help_text="Of the registry token")
-    refusal = models.CharField(max_length=40, blank=True, help_text="Why there is no token")
+    requested = models.JSONField(help_text=_("What was asked: resources with actions"))
+    granted = models.JSONField(help_text=_("What was granted, in the same form"))
+    jti = models.UUIDField(null=True, help_text=_("Of the registry token, equal to the row's id"))
+    expires_at = models.DateTimeField(null=True, help_text=_("Of the registry token"))
+    refusal = models.CharField(max_length=40, blank=True, help_text=_("Why there is no token"))
     catalogue_revision = models.PositiveBigIntegerField()
-    caller_jti = models.CharField(max_length=255, blank=True, help_text="Of the caller's token")
+    caller_jti = models.CharField(max_length=255, blank=True, help_text=_("Of the caller's token"))
     remote_address = models.CharField(max_length=45, blank=True)
     user_agent = models.CharField(max_length=255, blank=True)
 

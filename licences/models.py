@@ -33,13 +33,13 @@ def normalised(licence: str) -> str:
 class RevokedLicence(CataloguePart):
     """A licence id on the deny list, as it was typed and in the form that is compared."""
 
-    licence = models.CharField(max_length=255, help_text="As in the claim stellaops:license")
+    licence = models.CharField(max_length=255, help_text=_("As in the claim stellaops:license"))
     key = models.CharField(max_length=MAX_KEY_LENGTH, unique=True, editable=False)
     reason = models.CharField(
         max_length=500,
         blank=True,
         validators=[validate_printable],
-        help_text="Never shown to the caller",
+        help_text=_("Never shown to the caller"),
     )
     revoked_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_by = models.CharField(max_length=255, editable=False, default="", db_default="")
@@ -101,7 +101,7 @@ class LicenceEvent(models.Model):
     source = models.CharField(max_length=20)
     reason = models.TextField(blank=True)
     until = models.DateTimeField(null=True)
-    revision = models.PositiveBigIntegerField(null=True, help_text="Of the catalogue")
+    revision = models.PositiveBigIntegerField(null=True, help_text=_("Of the catalogue"))
 
     class Meta:
         ordering = ("-id",)

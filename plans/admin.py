@@ -66,7 +66,7 @@ class PlanAdmin(RevisionedAdmin):
         )
         return response
 
-    @admin.display(description="rules", ordering="_rules")
+    @admin.display(description=_("rules"), ordering="_rules")
     def rule_count(self, plan: Any) -> int:
         """How many rules the plan has."""
         return int(plan._rules)

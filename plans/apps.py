@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PlansConfig(AppConfig):
     name = "plans"
-    verbose_name = "Plan catalogue"
+    verbose_name = _("Plan catalogue")
 
     def ready(self) -> None:
         """Number every change of every part of the catalogue, in whatever app it is."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from plans.conflicts import fingerprint
 from plans.models import REPOSITORY_ACTIONS, Plan, PlanRule
-from plans.patterns import pattern_error
+from plans.pattern_errors import pattern_error
 from plans.validators import validate_printable
 
 
@@ -67,12 +67,15 @@ class PlanRuleForm(forms.ModelForm):
     """One rule, its actions as boxes to tick."""
 
     actions = forms.MultipleChoiceField(
-        choices=[(action, action) for action in REPOSITORY_ACTIONS],
+        choices=[
+            *((action, action) for action in REPOSITORY_ACTIONS if action != "*"),
+            ("*", _("* (all)")),
+        ],
         widget=forms.CheckboxSelectMultiple,
-        help_text="* allows them all",
+        help_text=_("* stands for all of them"),
     )
     services = LinesField(
-        required=False, help_text="Only for these registries, one a line; empty: for all"
+        required=False, help_text=_("Only for these registries, one a line; empty: for all")
     )
 
     class Meta:

@@ -9,20 +9,23 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from plans.patterns import pattern_error
+from plans.pattern_errors import EMPTY_PATTERN, pattern_error
 from plans.validators import validate_printable
 
 REPOSITORY_ACTIONS = ("pull", "push", "delete", "*")
 CATALOG = "catalog"
 
-_SOME_ACTIONS = f"must be a list of one or more of {', '.join(REPOSITORY_ACTIONS)}"
+_SOME_ACTIONS = _("must be a list of one or more of pull, push, delete, *")
 
 validate_plan_name = RegexValidator(
     r"\A[A-Za-z0-9](?:[A-Za-z0-9._:-]*[A-Za-z0-9])?\Z",
-    "must consist of letters, digits and . _ : - and begin and end with a letter or digit,"
-    " as in enterprise or team-gold",
+    _(
+        "must consist of letters, digits and . _ : - and begin and end with a letter or digit,"
+        " as in enterprise or team-gold"
+    ),
 )
 
 
@@ -44,10 +47,10 @@ class Plan(CataloguePart):
     name = models.CharField(max_length=100, unique=True, validators=[validate_plan_name])
     description = models.CharField(max_length=500, blank=True, validators=[validate_printable])
     enabled = models.BooleanField(
-        default=True, help_text="Callers of a disabled plan are refused as if it did not exist."
+        default=True, help_text=_("Callers of a disabled plan are refused as if it did not exist.")
     )
     licence_required = models.BooleanField(
-        default=False, help_text="Refuse callers whose token names no licence."
+        default=False, help_text=_("Refuse callers whose token names no licence.")
     )
 
     class Meta:
@@ -61,33 +64,33 @@ class PlanRule(CataloguePart):
     """Allows or denies actions on the repositories that a pattern matches, or on the catalog."""
 
     class Effect(models.TextChoices):
-        ALLOW = "allow"
-        DENY = "deny"
+        ALLOW = "allow", _("Allow")
+        DENY = "deny", _("Deny")
 
     class Type(models.TextChoices):
-        REPOSITORY = "repository"
-        REGISTRY = "registry"
+        REPOSITORY = "repository", _("Repository")
+        REGISTRY = "registry", _("Registry")
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="rules")
     effect = models.CharField(
         max_length=5,
         choices=Effect.choices,
         default=Effect.ALLOW,
-        error_messages={"invalid_choice": "must be allow or deny"},
+        error_messages={"invalid_choice": _("must be allow or deny")},
     )
     type = models.CharField(max_length=10, choices=Type.choices, default=Type.REPOSITORY)
     pattern = models.CharField(
         "repositories",
         max_length=255,
-        help_text="acme/app, acme/* (one level), acme/** (all below); for the registry: catalog",
-        error_messages={"blank": str(pattern_error(""))},
+        help_text=_("acme/app, acme/* (one level), acme/** (all below); for the registry: catalog"),
+        error_messages={"blank": EMPTY_PATTERN},
     )
     actions = models.JSONField(
-        help_text="pull, push, delete; * allows them all",
+        help_text=_("pull, push, delete; * allows them all"),
         error_messages={"blank": _SOME_ACTIONS, "null": _SOME_ACTIONS},
     )
     services = models.JSONField(
-        default=list, blank=True, help_text="Only for these registries; empty: for all"
+        default=list, blank=True, help_text=_("Only for these registries; empty: for all")
     )
 
     class Meta:
@@ -119,16 +122,19 @@ class PlanRule(CataloguePart):
 
     def _pattern_error(self) -> str | None:
         if self.type == self.Type.REGISTRY:
-            return None if self.pattern == CATALOG else f"must be {CATALOG!r} for the registry"
+            return (
+                None if self.pattern == CATALOG else gettext("must be 'catalog' for the registry")
+            )
         return pattern_error(self.pattern)
 
     def _actions_error(self) -> str | None:
         if not _is_list_of_text(self.actions) or not self.actions:
-            return _SOME_ACTIONS
+            return str(_SOME_ACTIONS)
         if self.type == self.Type.REGISTRY and self.actions != ["*"]:
-            return "must be ['*'] for the registry's catalog: nothing else grants it"
+            return gettext("must be ['*'] for the registry's catalog: nothing else grants it")
         if unknown := [action for action in self.actions if action not in REPOSITORY_ACTIONS]:
-            return f"{', '.join(unknown)}: unknown; known are {', '.join(REPOSITORY_ACTIONS)}"
+            message = gettext("%(unknown)s: unknown; known are %(known)s")
+            return message % {"unknown": ", ".join(unknown), "known": ", ".join(REPOSITORY_ACTIONS)}
         return None
 
     def _services_error(self) -> str | None:
@@ -137,7 +143,7 @@ class PlanRule(CataloguePart):
             for name in self.services
         ):
             return None
-        return "must be a list of service names, as in ['registry.example.com']"
+        return gettext("must be a list of service names, as in ['registry.example.com']")
 
 
 def _is_list_of_text(value: Any) -> bool:
@@ -170,8 +176,10 @@ class CatalogueRevision(models.Model):
     number = models.PositiveBigIntegerField(primary_key=True)
     fingerprint = models.CharField(max_length=32, default=new_fingerprint, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    actor = models.CharField(max_length=255, help_text="User name of the person or of the process")
-    source = models.CharField(max_length=20, help_text="admin, file, setup or code")
+    actor = models.CharField(
+        max_length=255, help_text=_("User name of the person or of the process")
+    )
+    source = models.CharField(max_length=20, help_text=_("admin, file, setup or code"))
     reason = models.TextField(blank=True)
     changes = models.JSONField(null=True, editable=False)
     snapshot = models.JSONField(null=True, editable=False)

@@ -25,26 +25,6 @@ def is_repository_name(name: str) -> bool:
     return len(name) <= MAX_NAME_LENGTH and _NAME.fullmatch(name) is not None
 
 
-def pattern_error(pattern: str) -> str | None:
-    """What is wrong with `pattern`, as a sentence for the person who typed it, or None."""
-    if not pattern:
-        return "is empty; write a repository name such as acme/app, or acme/** for all below acme"
-    if len(pattern) > MAX_NAME_LENGTH:
-        return f"is longer than {MAX_NAME_LENGTH} characters"
-    segments = pattern.split("/")
-    if "" in segments:
-        return f"{pattern!r} has an empty part; write no slash at an end and none twice"
-    if any("**" in segment and segment != "**" for segment in segments):
-        return f"{pattern!r}: ** stands alone between slashes, for whole parts of the path"
-    # A pattern that matches anything also matches the name with 0 in the place of each star.
-    if not is_repository_name(pattern.replace("**", "0").replace("*", "0")):
-        return (
-            f"{pattern!r} can never match a repository name: parts are lower-case letters and"
-            " digits, joined by one dot, one or two underscores, or hyphens"
-        )
-    return None
-
-
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """The regular expression of a valid pattern, to be used with `fullmatch`.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.contrib.admin import apps
+from django.utils.translation import gettext_lazy as _
 
 
 class RegistryTokenConfig(AppConfig):
     name = "registry_token"
-    verbose_name = "Registry token service"
+    verbose_name = _("Registry token service")
 
     def ready(self) -> None:
         """Register the system checks, and the receiver of the catalogue's changes."""

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from plans.catalogue import Revision, catalogue_of_snapshot
 from plans.differences import differences, effect_of
+from plans.pattern_errors import pattern_error
 from plans.pattern_relations import covers, intersects
-from plans.patterns import compile_pattern, pattern_error
+from plans.patterns import compile_pattern
 from registry_token.access import ResourceActions
 from registry_token.authority import Caller
 from registry_token.entitlement import Facts, Policy, decide

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from plans.patterns import pattern_error
+from plans.pattern_errors import pattern_error
 from tests.fuzz.decisions import decide_and_compare
 from tests.fuzz.wire import FORM
 from tests.fuzz.world import SERVICE, World

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from plans.patterns import compile_pattern, is_repository_name, pattern_error
+from plans.pattern_errors import pattern_error
+from plans.patterns import compile_pattern, is_repository_name
 
 MATCHES = {
     "a/b": ["a/b"],

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from issuances.models import Issuance
 from plans.models import PlanRule
-from plans.patterns import compile_pattern, pattern_error
+from plans.pattern_errors import pattern_error
+from plans.patterns import compile_pattern
 from registry_token.pages.site import Page, context_of, row_number
 
 MAX_ROWS = 20_000

@@ -6,7 +6,8 @@ import contextlib
 from types import MappingProxyType
 
 from plans.catalogue import Catalogue, PlanRules, Revision, Rule
-from plans.patterns import compile_pattern, is_repository_name, pattern_error
+from plans.pattern_errors import pattern_error
+from plans.patterns import compile_pattern, is_repository_name
 from registry_token.access import parse_scopes
 from registry_token.authority import Caller
 from registry_token.entitlement import Facts, Policy, decide
