@@ -47,8 +47,8 @@ def basic(password: str, user: str = "anyone") -> str:
 def client_with(db: None) -> Callable[..., Client]:
     """A client of a person with the given permissions."""
 
-    def made(*codenames: str) -> Client:
-        user = get_user_model().objects.create_user("bob", password="b", is_staff=True)
+    def made(*codenames: str, is_staff: bool = True) -> Client:
+        user = get_user_model().objects.create_user("bob", password="b", is_staff=is_staff)
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         client = Client()
         client.force_login(user)

@@ -105,9 +105,8 @@ def test_nobody_gets_in_without_logging_in(client, path):
 
 
 @pytest.mark.parametrize("path", PAGES[1:])
-def test_staff_without_permissions_sees_nothing(client, path):
-    user = get_user_model().objects.create_user("bob", password="bob's password", is_staff=True)
-    client.force_login(user)
+def test_staff_without_permissions_sees_nothing(client_with, path):
+    client = client_with()
     assert client.get(path).status_code == 403
     index = client.get("/admin/")
     assert index.status_code == 200

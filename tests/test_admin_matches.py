@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from plans.models import Plan
 from registry_token.pages import matches
@@ -87,10 +86,7 @@ def test_what_is_typed_is_escaped(admin_client):
 
 
 @pytest.mark.parametrize("path", [JSON, PAGE])
-def test_only_who_may_see_plans_sees_matches(client, django_user_model, path):
+@pytest.mark.parametrize(("permissions", "status"), [((), 403), (("view_plan",), 200)])
+def test_only_who_may_see_plans_sees_matches(client, client_with, path, permissions, status):
     assert client.get(path).status_code == 302
-    user = django_user_model.objects.create_user("bob", password="b", is_staff=True)
-    client.force_login(user)
-    assert client.get(path).status_code == 403
-    user.user_permissions.add(Permission.objects.get(codename="view_plan"))
-    assert client.get(path, {"pattern": "acme/*"}).status_code == 200
+    assert client_with(*permissions).get(path, {"pattern": "acme/*"}).status_code == status

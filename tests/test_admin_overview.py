@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 
 from issuances.models import Issuance
 from licences.models import RevokedLicence
@@ -79,12 +77,8 @@ PARTS = {
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_shows_each_part_to_those_who_may_see_it(client, part):
-    user = get_user_model().objects.create_user("bob", password="bob's password", is_staff=True)
-    client.force_login(user)
-    assert not PARTS.keys() & client.get("/admin/").context.keys()
-    user.user_permissions.add(Permission.objects.get(codename=PARTS[part]))
-    response = client.get("/admin/")
+def test_shows_each_part_to_those_who_may_see_it(client_with, part):
+    response = client_with(PARTS[part]).get("/admin/")
     assert PARTS.keys() & response.context.keys() == {part}
     assert len(response.context["navigation"]) >= 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 
 from plans.models import CatalogueRevision, Plan, PlanRule
 
@@ -183,8 +182,8 @@ def test_a_change_counts_from_the_next_request(admin_client, authority, get_toke
     assert get_token(token, scope).status_code == 403
 
 
-def test_nobody_else_can_change_a_plan(client: Client, django_user_model, plan, page):
-    client.force_login(django_user_model.objects.create_user("bob", password="b", is_staff=True))
+def test_nobody_else_can_change_a_plan(client_with, plan, page):
+    client = client_with()
     before = number()
     assert client.post(page, form(unchanged(plan), initial=1, enabled=None)).status_code == 403
     assert client.post(f"{PLANS}{plan.pk}/delete/", {"post": "yes"}).status_code == 403

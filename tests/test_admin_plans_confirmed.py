@@ -103,12 +103,8 @@ def test_disables_and_enables_several_plans_as_one_revision(admin_client, plan):
     assert number() == before + 2
 
 
-def test_who_may_only_see_plans_can_neither_disable_nor_delete(client, django_user_model, plan):
-    from django.contrib.auth.models import Permission
-
-    user = django_user_model.objects.create_user("bob", password="b", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_plan"))
-    client.force_login(user)
+def test_who_may_only_see_plans_can_neither_disable_nor_delete(client_with, plan):
+    client = client_with("view_plan")
     before = number()
     assert client.get(f"{PLANS}{plan.pk}/delete/").status_code == 403
     for action in ("disable", "delete_plans"):

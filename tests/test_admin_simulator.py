@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from issuances.models import Issuance
 from plans.models import CatalogueRevision, Plan
@@ -14,20 +13,6 @@ pytestmark = pytest.mark.usefixtures("catalogue")
 PAGE, UNSAVED = "/admin/simulate/", "/admin/simulate/unsaved/"
 PUBLIC = "repository:stella-ops/public/app:pull"
 PUSH = "repository:stella-ops/public/app:push"
-
-
-@pytest.fixture
-def staff(client, django_user_model):
-    """Log in somebody with these permissions."""
-
-    def log_in(*permissions):
-        user = django_user_model.objects.create_user("bob", password="b", is_staff=True)
-        for permission in permissions:
-            user.user_permissions.add(Permission.objects.get(codename=permission))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 def results(response):
@@ -143,9 +128,9 @@ def test_takes_a_refused_request_from_the_log_and_fills_in_the_form(
     ]
 
 
-def test_the_log_is_for_those_who_may_read_it(staff, authority, get_token):
+def test_the_log_is_for_those_who_may_read_it(client_with, authority, get_token):
     request_id = get_token(authority.token("community", "LIC-1"), PUSH)["X-Request-ID"]
-    response = staff("view_plan").get(PAGE, {"request_id": request_id})
+    response = client_with("view_plan").get(PAGE, {"request_id": request_id})
     assert "request_id" not in response.context["form"].fields
     assert "LIC-1" not in response.content.decode()
 
@@ -154,8 +139,8 @@ def test_the_log_is_for_those_who_may_read_it(staff, authority, get_token):
     ("permissions", "page", "unsaved"),
     [((), 403, 403), (("view_plan",), 200, 403), (("view_plan", "change_plan"), 200, 200)],
 )
-def test_pages_are_for_those_who_may_see_plans(staff, permissions, page, unsaved):
-    client = staff(*permissions)
+def test_pages_are_for_those_who_may_see_plans(client_with, permissions, page, unsaved):
+    client = client_with(*permissions)
     assert client.get(PAGE).status_code == page
     assert client.get(UNSAVED).status_code == unsaved
     assert client.post(UNSAVED, form(RULE)).status_code == unsaved
@@ -219,8 +204,8 @@ def test_rules_that_are_to_be_deleted_do_not_count(admin_client, plan):
     assert response.context["draft"].entry["rules"] == []
 
 
-def test_who_may_not_see_rules_leaves_them_as_they_are(staff, plan):
-    client = staff("view_plan", "change_plan")
+def test_who_may_not_see_rules_leaves_them_as_they_are(client_with, plan):
+    client = client_with("view_plan", "change_plan")
     response = client.post(f"{UNSAVED}?plan={plan.pk}", form(name="renamed"))
     assert response.context["draft"].entry == {
         "name": "renamed",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from plans.models import Plan
 
@@ -24,20 +23,6 @@ def ask(client, authority):
         return client.get(API, query, headers={"Authorization": f"Bearer {token}"})
 
     return ask
-
-
-@pytest.fixture
-def person(client, django_user_model):
-    """Log in somebody with these permissions."""
-
-    def log_in(*permissions, is_staff=True):
-        user = django_user_model.objects.create_user("bob", password="b", is_staff=is_staff)
-        for permission in permissions:
-            user.user_permissions.add(Permission.objects.get(codename=permission))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 def error(response, status, code):
@@ -150,8 +135,8 @@ PEOPLE = {
 
 
 @pytest.mark.parametrize(("permissions", "is_staff", "status"), PEOPLE.values(), ids=PEOPLE)
-def test_a_session_needs_the_permission(person, permissions, is_staff, status):
-    response = person(*permissions, is_staff=is_staff).get(API, {"plan": "community"})
+def test_a_session_needs_the_permission(client_with, permissions, is_staff, status):
+    response = client_with(*permissions, is_staff=is_staff).get(API, {"plan": "community"})
     assert response.status_code == status
 
 
@@ -167,9 +152,9 @@ def test_the_log_is_for_programs_that_may_read_it(ask, authority, get_token):
 @pytest.mark.parametrize(
     ("permissions", "status"), [(("view_plan",), 403), (("view_plan", "view_issuance"), 200)]
 )
-def test_the_log_is_for_people_who_may_read_it(person, authority, get_token, permissions, status):
+def test_only_who_may_read_the_log_asks_it(client_with, authority, get_token, permissions, status):
     request_id = get_token(authority.token("community"), PUSH)["X-Request-ID"]
-    assert person(*permissions).get(API, {"request_id": request_id}).status_code == status
+    assert client_with(*permissions).get(API, {"request_id": request_id}).status_code == status
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense"])
