@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
+from issuances.identifiers import first_uuid7
 from issuances.models import Issuance
 from issuances.refusals import refusal_in_words
 from plans.catalogue import Catalogue
@@ -101,9 +101,9 @@ def _lost(before: Access, after: Access) -> str:
 
 def rows_of(plans: Iterable[str], now: datetime) -> Iterator[Issuance]:
     """The rows of these plans' callers in the last 30 days; of each plan the newest first."""
-    oldest = UUID(int=int((now - PERIOD).timestamp() * 1000) << 80)
+    first = first_uuid7(now - PERIOD)
     for plan in plans:
-        rows = Issuance.objects.filter(plan=plan, id__gte=oldest).order_by("-id")
+        rows = Issuance.objects.filter(plan=plan, id__gte=first).order_by("-id")
         page = list(rows[:_PAGE])
         while page:
             yield from page
