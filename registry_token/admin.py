@@ -17,7 +17,7 @@ from licences.models import RevokedLicence
 from plans.models import Plan
 from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.lint_notices import ShowsFindings
-from registry_token.pages.plans import PlanAdmin as ConfirmingPlanAdmin
+from registry_token.pages.plans import ConfirmingPlanAdmin
 
 
 @admin.register(Plan)

@@ -45,7 +45,7 @@ class PlanRuleInline(plans.admin.PlanRuleInline):
     form = PlanRuleForm
 
 
-class PlanAdmin(plans.admin.PlanAdmin):
+class ConfirmingPlanAdmin(plans.admin.PlanAdmin):
     """The plans, with the consequences of each change."""
 
     inlines = (PlanRuleInline,)
