@@ -19,6 +19,8 @@ from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
+from registry_token.stream import Stream
+
 # Bytes.
 RECEIVE_SIZE = 64 * 1024
 MAX_HEAD = 128 * 1024
@@ -71,6 +73,7 @@ class Connection:
         self.deadline = deadline
         self.unsent = b""
         self.closing = False
+        self.stream: Stream | None = None
         self._buffer = bytearray()
         self._half_closed = False
         self._begin_request()
@@ -209,13 +212,6 @@ class Connection:
         unsent, self.unsent = self.unsent, b""
         self.send(unsent)
 
-    def flush_within(self, seconds: float) -> None:
-        """Wait until the client has taken all. Raises OSError, TimeoutError among them."""
-        unsent, self.unsent = self.unsent, b""
-        self.sock.settimeout(seconds)
-        self.sock.sendall(unsent)
-        self.sock.setblocking(False)
-
     def half_close(self) -> None:
         """Close our half: closing both could take the answer from the client (RFC 9112, 9.6)."""
         if not self._half_closed:
@@ -228,31 +224,30 @@ class Connection:
 
 
 class Answer:
-    """Collects what gunicorn writes to a socket, to send it in one piece."""
-
-    # What a stream may pile up before it waits for its client: bytes, seconds.
-    MAX_COLLECTED = 1024 * 1024
-    TIME_LIMIT = 10.0
+    """Collects what gunicorn writes to a socket, to send it in one piece, or in large ones."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._parts: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """What has been collected: bytes."""
         self.has_begun = False
         """Whether the client may have seen a part of it."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the client has still to take some of what was sent."""
+        return bool(self._connection.unsent)
+
     def sendall(self, data: bytes) -> None:
-        """Keep a part. Raises OSError."""
+        """Keep a part."""
         self._parts.append(data)
-        self._size += len(data)
-        if self._size > self.MAX_COLLECTED:
-            self.send()
-            self._connection.flush_within(self.TIME_LIMIT)
+        self.size += len(data)
 
     def send(self, _: bytes = b"") -> None:
         """Send what has been collected. Raises OSError."""
         data = b"".join(self._parts)
-        self._parts, self._size = [], 0
+        self._parts, self.size = [], 0
         self.has_begun = True
         self._connection.send(data)
 

@@ -26,10 +26,13 @@ from gunicorn.http.message import Request
 from gunicorn.workers import base
 
 from registry_token.connection import Answer, BodyTooLarge, Connection
+from registry_token.stream import Stream
 
 # Seconds.
 REQUEST_TIME_LIMIT = 30.0  # for a request to arrive as a whole
 CLOSING_TIME_LIMIT = 2.0  # for a client to read the last answer
+STREAM_TIME_LIMIT = 15.0  # to take a piece of a stream, and more by its size:
+STREAM_RATE = 8 * 1024  # bytes a second
 LINGER = 2.0  # after SIGTERM: a client may be sending on a connection that it was told is kept
 TICK = 1.0
 
@@ -174,7 +177,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         try:
             if connection.unsent:
                 connection.flush()
-                connection.deadline = time.monotonic() + self.cfg.keepalive
+                if connection.stream is None:
+                    connection.deadline = time.monotonic() + self.cfg.keepalive
             else:
                 was_idle = connection.is_idle
                 if not connection.receive():
@@ -183,7 +187,9 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
                 if was_idle and not connection.closing:
                     connection.deadline = time.monotonic() + REQUEST_TIME_LIMIT
             while not connection.unsent and not connection.closing:
-                if not self._answer_next(connection):
+                if connection.stream is not None:
+                    self._go_on(connection, connection.stream)
+                elif not self._answer_next(connection):
                     break
             if not self._has_room_for(connection):
                 if connection.unsent:
@@ -226,8 +232,7 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             request = connection.next_request(self.cfg)
             if request is None:
                 return False
-            connection.closing = not self._answer(request, answer, connection)
-            connection.deadline = time.monotonic() + self.cfg.keepalive
+            self._answer(request, answer, connection)
         except BodyTooLarge:
             self._refuse(connection, 413, "Content Too Large", "the body is too long")
         except OSError:
@@ -238,8 +243,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             self._refuse_because_of(error, connection)
         return True
 
-    def _answer(self, request: Request, answer: Answer, connection: Connection) -> bool:
-        """Run the application and send what it says; whether the connection can be kept."""
+    def _answer(self, request: Request, answer: Answer, connection: Connection) -> None:
+        """Run the application and send what it says, as far as the client takes it."""
         begun = datetime.now()  # noqa: DTZ005  (gunicorn's access log wants it so)
         response, environ = wsgi.create(
             request, answer, connection.peer, connection.server, self.cfg
@@ -250,17 +255,27 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             self.alive = False
         if not self.alive or not self.cfg.keepalive:
             response.force_close()
+
+        def log() -> None:
+            self.log.access(response, request, environ, datetime.now() - begun)  # noqa: DTZ005
+
         body = self.wsgi(environ, response.start_response)
+        self._go_on(connection, Stream(body, response, answer, log))
+
+    def _go_on(self, connection: Connection, stream: Stream) -> None:
+        """Send more of an answer. Raises what the application raises, and OSError."""
+        connection.stream = None
         try:
-            for part in body:
-                response.write(part)
-            response.close()
-            answer.send()
+            if not stream.go_on():
+                connection.stream = stream
+                seconds = STREAM_TIME_LIMIT + len(connection.unsent) / STREAM_RATE
+                connection.deadline = time.monotonic() + seconds
+                return
         finally:
-            if hasattr(body, "close"):
-                body.close()
-        self.log.access(response, request, environ, datetime.now() - begun)  # noqa: DTZ005
-        return not response.should_close()
+            if connection.stream is None:
+                stream.close()
+        connection.closing = stream.response.should_close()
+        connection.deadline = time.monotonic() + self.cfg.keepalive
 
     def _refuse_because_of(self, error: Exception, connection: Connection) -> None:
         """Answer what gunicorn's parser or the application has raised.
@@ -291,3 +306,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
         self._open.discard(connection)
         self._large.pop(connection, None)
         connection.close()
+        if (stream := connection.stream) is not None:
+            connection.stream = None
+            # Whoever tidies up may wait for the database; the thread of the worker's signs of life
+            # must not.
+            threading.Thread(target=stream.close, daemon=True).start()
