@@ -19,6 +19,7 @@ from django.test import Client
 from registry_token.config_values import BASE_DIR
 from tests.authority import Authority
 from tests.service import Service
+from tests.sso_authority import CLIENT, SsoAuthority
 
 SERVICE = "registry.example.com"
 EXAMPLE = BASE_DIR / "etc" / "catalogue.example.yaml"
@@ -55,6 +56,17 @@ def client_with(db: None) -> Callable[..., Client]:
         return client
 
     return made
+
+
+@pytest.fixture
+def sso(settings: Any) -> Iterator[SsoAuthority]:
+    """The Authority, set up for single sign-on, with Alice among its registry admins."""
+    with SsoAuthority() as sso:
+        settings.AUTHORITY_ISSUER, settings.AUTHORITY_JWKS = sso.url, None
+        settings.SSO_CLIENT_ID = CLIENT
+        settings.SSO_GROUPS = (("admins", "administrator"), ("support", "viewer"))
+        sso.person["groups"] = ["admins", "everybody"]
+        yield sso
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""An Authority that logs people in: discovery, authorization and token endpoint over HTTP."""
+"""An Authority that logs people in: discovery, authorization and token endpoint over HTTP.
+
+And what a browser does to log in through it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import jwt
+from django.test import Client
 
 from tests.authority import jwks_bytes, new_rsa_key, public_jwk
 from tests.key_server import KeyServer, content
 
 CLIENT = "registry-token-admin"
+BEGIN, CALLBACK, LOGIN = "/admin/sso/", "/admin/sso/callback/", "/admin/login/"
 
 
 class SsoAuthority(KeyServer):
@@ -107,3 +112,25 @@ class SsoAuthority(KeyServer):
         claims = {name: value for name, value in claims.items() if value is not None}
         header = {"kid": "sso"} | self.header
         return jwt.encode(claims, self.signing_key, algorithm="RS256", headers=header)
+
+
+def way_back(client: Client, sso: SsoAuthority, query: str = "") -> str:
+    """Begin, and log in at the Authority; where the browser is sent back to."""
+    response = client.get(f"{BEGIN}?{query}")
+    assert response.status_code == 302
+    return sso.visit(response["Location"])
+
+
+def log_in(client: Client, sso: SsoAuthority, query: str = "") -> Any:
+    """All of it."""
+    return client.get(way_back(client, sso, query))
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/admin/").status_code == 200
+
+
+def assert_refused(client: Client, response: Any, text: str = "") -> None:
+    assert response.status_code == 403
+    assert text in response.content.decode()
+    assert not is_in(client)
