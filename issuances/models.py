@@ -86,3 +86,32 @@ class Issuance(models.Model):
     def why(self) -> str:
         """Why there is no token, in words; "" if there is one."""
         return refusal_in_words(self.refusal)
+
+
+class Rollup(models.Model):
+    """How many rows of an hour or a day have a key, by outcome; see `rollup_counts`.
+
+    Each period that was counted has one row of the dimension `total`, also when it is empty.
+    """
+
+    class Span(models.TextChoices):
+        HOUR = "hour"
+        DAY = "day"
+
+    span = models.CharField(max_length=4, choices=Span)
+    begin = models.DateTimeField()
+    dimension = models.CharField(max_length=16)
+    key = models.TextField(blank=True)
+    granted = models.PositiveBigIntegerField()
+    part = models.PositiveBigIntegerField()
+    refused = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("span", "dimension", "begin", "key"), name="rollup_counts_a_key_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.begin:%Y-%m-%d %H:%M} {self.span} {self.dimension} {self.key}"
