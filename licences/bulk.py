@@ -9,7 +9,7 @@ from datetime import datetime
 from licences.events import What, event_of
 from licences.models import LicenceEvent, RevokedLicence
 from licences.pasted import Malformed, read_lines
-from plans.revisions import author_of_change, catalogue_change, note_bulk
+from plans.revisions import Author, author_of_change, catalogue_change, note_bulk
 
 BATCH = 500
 
@@ -55,11 +55,7 @@ def revoke_all(licences: list[RevokedLicence], *, actor: str, reason: str) -> li
     with catalogue_change(actor=actor, source="admin", reason=reason):
         existing = _existing(licences)
         new = [licence for licence in licences if licence.key not in existing]
-        for licence in new:
-            licence.revoked_by = actor
-            licence.prepare()
-        RevokedLicence.objects.bulk_create(new, batch_size=BATCH)
-        _note(new, What.REVOKED)
+        add(new)
     return new
 
 
@@ -70,23 +66,41 @@ def reinstate_all(licences: list[RevokedLicence], *, actor: str, reason: str) ->
     """
     with catalogue_change(actor=actor, source="admin", reason=reason):
         existing = list(_existing(licences).values())
-        for batch in _batches(existing):
-            # Past the signals, which would write an event and a line of the revision for each.
-            chosen = RevokedLicence.objects.filter(pk__in=[licence.pk for licence in batch])
-            chosen._raw_delete(chosen.db)
-        _note(existing, What.REINSTATED)
+        remove(existing)
     return len(existing)
 
 
-def _note(licences: list[RevokedLicence], what: LicenceEvent.What) -> None:
+def add(licences: list[RevokedLicence]) -> None:
+    """Revoke these, none of which is revoked, as a part of the running change.
+
+    Raises RuntimeError outside of `catalogue_change`, django.db.DatabaseError.
+    """
+    author = author_of_change()
+    for licence in licences:
+        licence.revoked_by = author.actor
+        licence.prepare()
+    RevokedLicence.objects.bulk_create(licences, batch_size=BATCH)
+    _note(licences, What.REVOKED, author)
+
+
+def remove(licences: list[RevokedLicence]) -> None:
+    """Reinstate these, all of which are revoked, likewise."""
+    for batch in _batches(licences):
+        # Past the signals, which would write an event and a line of the revision for each.
+        chosen = RevokedLicence.objects.filter(pk__in=[licence.pk for licence in batch])
+        chosen._raw_delete(chosen.db)
+    _note(licences, What.REINSTATED, author_of_change())
+
+
+def _note(licences: list[RevokedLicence], what: LicenceEvent.What, author: Author) -> None:
     if not licences:
         return
-    author = author_of_change()
     events = [event_of(licence, what, author) for licence in licences]
     LicenceEvent.objects.bulk_create(events, batch_size=BATCH)
     named = ", ".join(licence.licence for licence in licences[:3])
     more = f" and {len(licences) - 3} more" if len(licences) > 3 else ""
-    note_bulk(f"{what} {len(licences)} licences: {named}{more}")
+    noun = "licence" if len(licences) == 1 else "licences"
+    note_bulk(f"{what} {len(licences)} {noun}: {named}{more}")
 
 
 def _existing(wanted: list[RevokedLicence]) -> dict[str, RevokedLicence]:

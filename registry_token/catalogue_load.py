@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from licences import bulk
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
 from plans.snapshots import Snapshot, plan_entry, take_snapshot
@@ -21,7 +22,7 @@ _PLAN_FIELDS = ("description", "enabled", "licence_required")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One line of what a load changes, and how to change it."""
+    """One or several lines of what a load changes, and how to change it."""
 
     text: str
     apply: Callable[[], object]
@@ -71,18 +72,25 @@ def _rule_differences(plan: Plan, wanted: tuple[PlanRule, ...]) -> Iterator[Diff
 
 
 def licence_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
-    """Those of revoked licences."""
+    """Those of revoked licences; there can be many, so all new ones are one, and all that go."""
+    new = []
     existing = {revoked.key: revoked for revoked in RevokedLicence.objects.all()}
     for wanted in file.revoked_licences:
         revoked = existing.pop(normalised(wanted.licence), None)
         if revoked is None:
-            yield Difference(f"added revoked licence {wanted.licence}", wanted.save)
+            new.append(wanted)
         elif _listed(revoked) != _listed(wanted):
             revoked.licence, revoked.reason, revoked.until = _listed(wanted)
             yield Difference(f"changed revoked licence {wanted.licence}", revoked.save)
-    if prune:
-        for revoked in existing.values():
-            yield Difference(f"removed revoked licence {revoked.licence}", revoked.delete)
+    if new:
+        yield Difference(_lines("added", new), partial(bulk.add, new))
+    if prune and existing:
+        gone = list(existing.values())
+        yield Difference(_lines("removed", gone), partial(bulk.remove, gone))
+
+
+def _lines(verb: str, licences: list[RevokedLicence]) -> str:
+    return "\n".join(f"{verb} revoked licence {one.licence}" for one in licences)
 
 
 def snapshot_after(file: CatalogueFile, *, prune: bool) -> Snapshot:

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from licences.models import RevokedLicence
+from licences.models import LicenceEvent, RevokedLicence
 from plans.models import CatalogueRevision, Plan, PlanRule
 from plans.revisions import process_user
 from tests.conftest import EXAMPLE
@@ -144,6 +144,24 @@ def test_what_the_file_does_not_name_stays_unless_pruned(load):
     assert said == "removed plan enterprise\nremoved revoked licence LIC-0007\n"
     assert list(Plan.objects.values_list("name", flat=True)) == ["community"]
     assert not RevokedLicence.objects.exists()
+
+
+def test_many_licences_take_few_queries(load, django_assert_max_num_queries):
+    """On SQLite no token is recorded meanwhile."""
+    text = "\n".join(["revoked_licences:", *(f"- {{licence: LIC-{n}}}" for n in range(1000))])
+    with django_assert_max_num_queries(50):
+        added = load(text)
+    assert added.splitlines()[::999] == [
+        "added revoked licence LIC-0",
+        "added revoked licence LIC-999",
+    ]
+    (event,) = LicenceEvent.objects.filter(key="lic-7")
+    assert (event.what, event.source, event.actor) == ("revoked", "file", process_user())
+    assert RevokedLicence.objects.get(key="lic-7").revoked_by == process_user()
+    with django_assert_max_num_queries(50):
+        load("revoked_licences: [{licence: LIC-0}]", "--prune")
+    assert [revoked.licence for revoked in RevokedLicence.objects.all()] == ["LIC-0"]
+    assert LicenceEvent.objects.filter(what="reinstated").count() == 999
 
 
 @pytest.mark.parametrize(
