@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from licences.admin import RevokedLicenceAdmin
 from licences.models import RevokedLicence
+from people.rights import WithinOwnRights
 from plans.models import Plan
 from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.lint_notices import ShowsFindings
@@ -63,10 +64,10 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class UserAdmin(Ticked, auth.UserAdmin):
+class UserAdmin(Ticked, WithinOwnRights, auth.UserAdmin):
     """Who may log in."""
 
 
 @admin.register(Group)
-class GroupAdmin(Ticked, auth.GroupAdmin):
+class GroupAdmin(Ticked, WithinOwnRights, auth.GroupAdmin):
     """The roles: what their members may do."""

@@ -45,3 +45,10 @@ def test_use_keeps_a_session(admin_client):
     for _ in range(3):
         shift(admin_client, began=50 * 60, seen=50 * 60)
         assert is_logged_in(admin_client)
+
+
+@pytest.mark.parametrize("field", ["is_active", "is_staff"])
+def test_who_is_switched_off_is_out_with_the_next_click(admin_client, admin_user, field):
+    assert is_logged_in(admin_client)
+    type(admin_user).objects.filter(pk=admin_user.pk).update(**{field: False})
+    assert not is_logged_in(admin_client)
