@@ -48,3 +48,9 @@ def row(seconds: float = 0, *, granted: Any = None, refusal: str = "", **fields:
 def saved(*rows: Issuance) -> list[Issuance]:
     """The rows in the log, in this order."""
     return Issuance.objects.bulk_create(rows)
+
+
+def issuance(at: datetime, **fields: Any) -> Issuance:
+    """A row of that time in the log."""
+    (stored,) = saved(row((at - BEGIN).total_seconds(), **fields))
+    return stored
