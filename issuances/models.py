@@ -115,3 +115,24 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.begin:%Y-%m-%d %H:%M} {self.span} {self.dimension} {self.key}"
+
+
+class FailedAuthentications(models.Model):
+    """How often callers of one network failed to authenticate in one minute, for one reason."""
+
+    minute = models.DateTimeField()
+    reason = models.CharField(max_length=40)
+    network = models.CharField(max_length=50)  # an address prefix, or other
+    failures = models.PositiveBigIntegerField()
+    throttled = models.PositiveBigIntegerField()  # those that were answered 429
+
+    class Meta:
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(
+                fields=("minute", "reason", "network"), name="failed_authentications_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M} {self.reason} {self.network}: {self.failures}"

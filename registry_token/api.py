@@ -18,7 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from registry_token import throttle
+from registry_token import failures, throttle
 from registry_token.authority import Caller, authenticate
 from registry_token.errors import (
     Denied,
@@ -41,15 +41,16 @@ class AccessToken(BaseAuthentication):
             return None
         try:
             caller = authenticate(token.strip(" "), challenge="Bearer")
-        except Unauthenticated:
-            self._count_failure(request, token)
+        except Unauthenticated as refusal:
+            self._count_failure(request, token, refusal.reason)
             raise
         return caller, caller
 
-    def _count_failure(self, request: Any, token: str) -> None:
+    def _count_failure(self, request: Any, token: str, reason: str) -> None:
         retry_after = throttle.failed(
             request.client_address, token, method="GET", limit=settings.THROTTLE_FAILURES
         )
+        failures.note(request.client_address, reason, throttled=retry_after > 0)
         if retry_after:
             raise TooManyRequests(retry_after) from None
 

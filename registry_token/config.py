@@ -89,6 +89,8 @@ SETTINGS = (
     Setting("plans.default", values.text),
     Setting("plans.anonymous", values.text),
     Setting("throttle.failures", values.whole_number(0, 100_000), 60, native=int),
+    Setting("audit.retention_days", values.whole_number(1, 36_500), native=int),
+    Setting("audit.warn_rows", values.whole_number(0, 999_999_999), 50_000_000, native=int),
     Setting("sso.client_id", values.text),
     Setting("sso.client_secret", str, secret=True),
     Setting("sso.scopes", values.scope, ("openid", "profile"), is_list=True),

@@ -10,6 +10,7 @@ Nothing of Django is imported: the process that forks the workers stays small.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import logging
@@ -135,6 +136,18 @@ def _ip_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address |
     return (ip.ipv4_mapped or ip) if ip.version == 6 else ip
 
 
+@functools.lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """The client's network as text, such as 203.0.113.0/24."""
+    return _network_text(_ip_address(address))
+
+
+def _network_text(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
+    if ip is None:
+        return "no address"
+    return str(ipaddress.ip_network((ip, PREFIXES[ip.version]), strict=False))
+
+
 def _network(ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bytes:
     return ip.packed[: PREFIXES[ip.version] // 8] if ip else b""
 
@@ -143,7 +156,7 @@ def _log_crossed(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None, limit: int, seconds: int
 ) -> None:
     """The one line of a network and window."""
-    network = ipaddress.ip_network((ip, PREFIXES[ip.version]), strict=False) if ip else "no address"
+    network = _network_text(ip)
     message = "%s: more than %d failed authentications in a minute; more are 429 for %d seconds"
-    fields = {"network": str(network), "limit": limit, "seconds": seconds}
+    fields = {"network": network, "limit": limit, "seconds": seconds}
     logger.warning(message, network, limit, seconds, extra={"fields": fields})

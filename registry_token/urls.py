@@ -11,6 +11,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from registry_token import errors
+from registry_token.api_failures import FailedAuthenticationsView
 from registry_token.api_schema import docs, schema
 from registry_token.api_simulate import SimulateView
 from registry_token.health import healthz, readyz
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/v1/schema", schema, name="api-schema"),
     path("api/v1/docs", docs, name="api-docs"),
     path("api/v1/simulate", SimulateView.as_view()),
+    path("api/v1/failed-authentications", FailedAuthenticationsView.as_view()),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]

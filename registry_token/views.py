@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from rest_framework.views import APIView
 
-from registry_token import throttle
+from registry_token import failures, throttle
 from registry_token.access import format_scopes
 from registry_token.errors import (
     MalformedRequest,
@@ -108,6 +108,7 @@ def _throttled(refusal: Unauthenticated, request: HttpRequest, asked: TokenReque
         method=request.method or "",
         limit=settings.THROTTLE_FAILURES,
     )
+    failures.note(context.client_address, refusal.reason, throttled=retry_after > 0)
     return TooManyRequests(retry_after) if retry_after else refusal
 
 

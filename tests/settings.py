@@ -38,5 +38,6 @@ key_files.write_new_file(
 
 from registry_token.settings import *  # noqa: E402, F403
 
+FAILURES_STORED_EVERY = 0  # a thread would write into other tests' database
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405

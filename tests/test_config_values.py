@@ -11,6 +11,8 @@ from tests.configuration import in_file, read, variable
 REFUSED = {
     "debug": ["ture", "2", "y", "none", "true false"],
     "authority.leeway": ["121", "-1", " 12_0", "1_0", "٣", "1e2", "1.0", "0x10", "+5", "9" * 20],
+    "audit.retention_days": ["0", "36501", "-1", "a year"],
+    "audit.warn_rows": ["-1", "1000000000", "many"],
     "signing.lifetime": ["59", "301", "3 00", "٣٠٠", "inf"],
     "authority.issuer": [
         "authority.example.com",

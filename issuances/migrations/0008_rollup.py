@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("issuances", "0003_indexes"),
+        ("issuances", "0006_failed_authentications"),
     ]
 
     operations = [

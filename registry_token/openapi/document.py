@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
 
+from registry_token.openapi.failures import FailedAuthentications
 from registry_token.openapi.parts import SECURITY_SCHEMES
 from registry_token.openapi.probes import Healthz, Jwks, Readyz
 from registry_token.openapi.simulate import Simulate
@@ -27,6 +28,7 @@ PATHS = (
     path("healthz", Healthz.as_view()),
     path("readyz", Readyz.as_view()),
     path("api/v1/simulate", Simulate.as_view()),
+    path("api/v1/failed-authentications", FailedAuthentications.as_view()),
 )
 """What is described, as in `urls`; the other paths of /token are left out."""
 

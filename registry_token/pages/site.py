@@ -50,9 +50,16 @@ class Page:
 
 def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
-    from registry_token.pages import catalogue_files, history, licences, matches, simulator
+    from registry_token.pages import (
+        catalogue_files,
+        failures,
+        history,
+        licences,
+        matches,
+        simulator,
+    )
 
-    ours = (history, catalogue_files, licences, simulator, matches)
+    ours = (history, catalogue_files, licences, simulator, matches, failures)
     return tuple(page for module in ours for page in module.PAGES)
 
 

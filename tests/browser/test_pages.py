@@ -35,6 +35,7 @@ PAGES = [
     "/admin/licences/licenceevent/1/change/",
     "/admin/issuances/issuance/",
     "/admin/issuances/issuance/1/change/",
+    "/admin/failed-authentications/",
     "/admin/people/activity/",
     "/admin/people/activity/1/change/",
     "/admin/auth/user/",

@@ -1,0 +1,46 @@
+"""The page of failed authentications: how often, why, from which networks and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from issuances.failures import SHOWN
+from issuances.filters import FilterErrors
+from registry_token.failures_asked import FailuresForm
+from registry_token.pages.site import Page
+
+_FORMATS = {"minute": "Y-m-d H:i", "hour": "Y-m-d H:i", "day": "Y-m-d"}
+
+
+def failures(request: HttpRequest) -> HttpResponse:
+    """Of the last 24 hours, or of the time in the query."""
+    form = FailuresForm(request.GET)
+    context: dict[str, Any] = admin.site.each_context(request) | {
+        "title": _("Failed authentications"),
+        "form": form,
+        "shown": SHOWN,
+    }
+    try:
+        found = form.found(datetime.now(UTC))
+    except FilterErrors:
+        return TemplateResponse(request, "admin/failures.html", context, status=400)
+    context |= {"found": found, "format": _FORMATS[found.step]}
+    return TemplateResponse(request, "admin/failures.html", context)
+
+
+PAGES: tuple[Page, ...] = (
+    Page(
+        "failed-authentications/",
+        "failures",
+        failures,
+        "issuances.view_issuance",
+        gettext_lazy("Failed authentications"),
+    ),
+)
