@@ -17,6 +17,7 @@ from registry_token.key_ids import thumbprint
 from registry_token.signing import SigningKey, SigningKeyError, signing_key
 
 EXPIRY_WARNING = timedelta(days=30)
+RECENT_DAYS = 30
 
 
 @register()
@@ -145,6 +146,22 @@ def check_realm(**_: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Clients send access tokens to it: put the service behind TLS."
     return [Warning(f"registry.realm {realm} is not https", hint=hint, id="registry_token.W008")]
+
+
+@register()
+def check_retention(**_: Any) -> list[CheckMessage]:
+    """W010: rows go before those pages have looked at them that ask who lost access by a change."""
+    days = settings.AUDIT_RETENTION_DAYS
+    if days is None or days > RECENT_DAYS:
+        return []
+    return [
+        Warning(
+            f"audit.retention_days is {days}: the admin warns of changes by the callers of the last"
+            f" {RECENT_DAYS} days",
+            hint=f"Keep rows for more than {RECENT_DAYS} days, or expect fewer warnings.",
+            id="registry_token.W010",
+        )
+    ]
 
 
 def _usable_key() -> SigningKey | None:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from registry_token import database
+from registry_token import database, log_size
 from registry_token.authority_keys import key_source
 from registry_token.errors import Unavailable, error_body, method_not_allowed
 from registry_token.signing import SigningKeyError, signing_key
@@ -38,6 +38,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return method_not_allowed(("GET", "HEAD"))
     parts = {name: _outcome(name, check) for name, check in _CHECKS}
     failing = [name for name, part in parts.items() if not part["ready"]]
+    if "database" not in failing:
+        parts["issuance_log"] = {"ready": True, **log_size.state()}  # no reason not to issue tokens
     if not failing:
         return JsonResponse({"status": "ready", "checks": parts})
     reasons = "; ".join(f"{name}: {parts[name]['error']}" for name in failing)

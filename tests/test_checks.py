@@ -191,3 +191,9 @@ def _elliptic_key_pem():
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+
+
+@pytest.mark.parametrize(("days", "warned"), [(None, False), (30, True), (31, False)])
+def test_w010_rows_go_before_the_admin_has_looked_at_them(settings, days, warned):
+    settings.AUDIT_RETENTION_DAYS = days
+    assert found() == ({"registry_token.W010"} if warned else set())

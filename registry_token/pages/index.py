@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from registry_token import lint, overview
+from registry_token import lint, log_size, overview
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         shown["revision"] = overview.newest_revision()
     if user.has_perm("issuances.view_issuance"):
         shown["refusals"] = overview.latest_refusals()
+        shown["warnings"] = [*shown.get("warnings", []), *log_size.messages()]
     if user.has_perm("licences.view_revokedlicence"):
         shown["revocations"] = overview.latest_revocations()
     return shown

@@ -1,0 +1,78 @@
+"""Whether the issuance log needs an operator: it nears the size that was stated, or rows of a month
+have no partition. For /readyz and the admin's first page; neither counts rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning
+from django.db import Error, InterfaceError, OperationalError, connection
+
+from issuances import partitions, sizes
+from registry_token import database
+
+logger = logging.getLogger(__name__)
+
+NEAR = 0.8  # of audit.warn_rows
+KEPT = 60.0  # seconds for which a process remembers
+LIMIT = 0.5  # seconds that the database has for it
+
+_lock = threading.Lock()
+_remembered: tuple[float, dict[str, Any]] | None = None
+
+
+def state() -> dict[str, Any]:
+    """`rows` (an estimate; None when the database has none in time) and `warnings`, as texts."""
+    global _remembered
+    with _lock:
+        if _remembered is None or time.monotonic() - _remembered[0] > KEPT:
+            _remembered = (time.monotonic(), _found())
+        return _remembered[1]
+
+
+def forget() -> None:
+    """Look again at the next question."""
+    global _remembered
+    _remembered = None
+
+
+def messages() -> list[CheckMessage]:
+    """The warnings as the first page shows them."""
+    return [Warning(text, hint=_HINT, id="registry_token.W011") for text in state()["warnings"]]
+
+
+_HINT = "See docs/audit.md, Keeping it: manage.py prune_issuances makes partitions and room."
+
+
+def _found() -> dict[str, Any]:
+    try:
+        # Not by `database.attempt`: nothing here may close the gate for those who want a token.
+        with database.limited(time.monotonic() + LIMIT):
+            rows = sizes.estimated_rows()
+            without_partition = partitions.is_partitioned() and partitions.default_has_rows()
+    except Error as error:
+        logger.warning("the size of the issuance log is not known: %s", error)
+        if isinstance(error, (OperationalError, InterfaceError)):
+            connection.close()
+        return {"rows": None, "warnings": []}
+    return {"rows": rows, "warnings": list(_warnings(rows, without_partition))}
+
+
+def _warnings(rows: int, without_partition: bool) -> list[str]:
+    most, found = settings.AUDIT_WARN_ROWS, []
+    if most and rows >= NEAR * most:
+        found.append(
+            f"the issuance log has about {rows:,} rows; audit.warn_rows is {most:,}: prune it, or"
+            " raise the number if the disk has room"
+        )
+    if without_partition:
+        found.append(
+            "rows of the issuance log have no partition of their month: run manage.py"
+            " prune_issuances once a month or more often"
+        )
+    return found
