@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     GROUP_CHANGED = "group_changed", _("group changed")
     CATALOGUE_CHANGED = "catalogue_changed", _("catalogue changed")
     EXPORTED = "exported", _("exported")
+    PRUNED = "pruned", _("pruned")
     OTHER = "other", _("other change")
 
 

@@ -1,0 +1,137 @@
+"""`manage.py prune_issuances`: take out of the issuance log what need not be kept any longer."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from issuances.archives import ArchiveError
+from issuances.briefly import Busy
+from issuances.identifiers import time_of
+from issuances.pruning import Part
+from registry_token import retention
+from registry_token.signing import SigningKeyError
+
+
+class Command(BaseCommand):
+    """Exit status: 0, or 1 when something kept it from finishing; the next run goes on."""
+
+    help = (
+        "Take rows out of the issuance log that are older than audit.retention_days, or than a"
+        " date; on PostgreSQL make the partitions of the months to come."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """--dry-run, --before, --archive, --whole-months, --move-all, --json."""
+        parser.add_argument("--dry-run", action="store_true", help="say what would go")
+        parser.add_argument(
+            "--before", type=_date, help="YYYY-MM-DD: rows of earlier days, in UTC, go"
+        )
+        parser.add_argument(
+            "--archive", type=Path, metavar="FOLDER", help="first write what goes into files there"
+        )
+        parser.add_argument(
+            "--whole-months", action="store_true", help="leave a month until all of it can go"
+        )
+        parser.add_argument(
+            "--move-all",
+            action="store_true",
+            help="move any number of rows out of the default partition; new rows wait meanwhile",
+        )
+        parser.add_argument("--json", action="store_true", help="print what is gone as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prune, and say what is gone."""
+        now = datetime.now(UTC)
+        self._quiet = options["json"]
+        try:
+            before = _limit(now, options)
+            if not options["dry_run"]:
+                retention.make_partitions(now, move_all=options["move_all"], report=self._say)
+            found = [] if before is None else retention.parts(before)
+            if options["dry_run"]:
+                return self._show(before, found)
+            done = retention.Pruned()
+            if before is not None:
+                done = retention.prune(
+                    before,
+                    found,
+                    actor=_actor(),
+                    report=self._say,
+                    archive=options["archive"],
+                )
+        except (retention.Kept, ArchiveError, SigningKeyError, Busy) as error:
+            raise CommandError(str(error)) from None
+        if options["json"]:
+            return self._print({"before": _iso(before), **asdict(done)})
+        self._say(_result(before, done))
+        return None
+
+    def _show(self, before: datetime | None, found: list[Part]) -> None:
+        """What would go."""
+        if self._quiet:
+            listed = [_as_dict(part) for part in found]
+            rows = sum(part.rows for part in found)
+            return self._print({"before": _iso(before), "rows": rows, "parts": listed})
+        for part in found:
+            self._say(f"would go: {retention.in_words(part)}")
+        rows = sum(part.rows for part in found)
+        self._say(_KEPT if before is None else f"{rows:,} rows before {before:%Y-%m-%d} would go")
+        return None
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            self.stdout.write(line)
+
+    def _print(self, document: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(document, indent=2))
+
+
+_KEPT = "audit.retention_days is not set and no date is given: all rows are kept"
+
+
+def _result(before: datetime | None, done: retention.Pruned) -> str:
+    if before is None:
+        return _KEPT
+    return (
+        f"{done.rows:,} rows before {before:%Y-%m-%d} are gone, {done.partitions} partitions and"
+        f" {done.bytes / 1e6:,.1f} MB with them"
+    )
+
+
+def _limit(now: datetime, options: dict[str, Any]) -> datetime | None:
+    before = retention.limit(now, options["before"])
+    if before is not None and options["whole_months"]:
+        return before.replace(day=1)
+    return before
+
+
+def _date(text: str) -> datetime:
+    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _as_dict(part: Part) -> dict[str, Any]:
+    ends = {
+        name: None if id is None else f"{time_of(id):%Y-%m-%dT%H:%M:%S.%fZ}"
+        for name, id in (("oldest", part.oldest), ("newest", part.newest))
+    }
+    return {"partition": part.partition, "rows": part.rows, "bytes": part.bytes, **ends}
+
+
+def _actor() -> str:
+    """Who runs the command, for the activity log."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in many containers
+        user = "unknown"
+    return f"command prune_issuances ({user})"

@@ -1,0 +1,132 @@
+"""How long rows of the issuance log are kept, and taking out what is older.
+
+Each run stands in the activity log before its first row goes, and again with what has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from issuances import archives, failures, partitions, pruning
+from issuances.identifiers import first_uuid7, time_of
+from issuances.partitions_ahead import make_ahead
+from issuances.pruning import Part
+from issuances.statements import MANIFEST
+from people.activity import record_activity
+from people.models import Action
+from registry_token.signing import signing_key
+
+LEAST = timedelta(days=1)  # that rows are kept, whatever is asked for
+
+Report = Callable[[str], None]
+
+
+class Kept(ValueError):
+    """Rows were asked to go that have to be kept; the message says until when."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """What is gone: rows, partitions, bytes where known; counts of failed authentications."""
+
+    rows: int = 0
+    partitions: int = 0
+    bytes: int = 0
+    failures: int = 0
+
+
+def limit(now: datetime, asked: datetime | None = None) -> datetime | None:
+    """The time before which rows go, a midnight in UTC; None when all are kept.
+
+    `asked` is somebody's wish: it cannot be later than the configuration allows. Raises Kept.
+    """
+    days = settings.AUDIT_RETENTION_DAYS
+    latest = _midnight(now - (LEAST if days is None else timedelta(days=days)))
+    if asked is None:
+        return None if days is None else latest
+    if asked > latest:
+        why = "a day" if days is None else f"audit.retention_days, {days} days,"
+        raise Kept(f"rows are kept for {why} at least: name {latest:%Y-%m-%d} or an earlier date")
+    return asked
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def parts(before: datetime) -> list[Part]:
+    """What would go, exactly. Raises django.db.Error."""
+    return pruning.parts_before(first_uuid7(before))
+
+
+def prune(
+    before: datetime,
+    found: list[Part],
+    *,
+    actor: str,
+    report: Report,
+    archive: Path | None = None,
+) -> Pruned:
+    """Take the parts out, each archived in the folder `archive` before, and tell `report` of each.
+
+    Raises archives.ArchiveError, SigningKeyError, Busy, django.db.Error.
+    """
+    done = Pruned(failures=failures.prune(before))
+    if not found:
+        return done
+    until = f"{before:%Y-%m-%d %H:%M} UTC"
+    rows = sum(part.rows for part in found)
+    _record(actor, f"begun: {rows} rows before {until}")
+    try:
+        for part in found:
+            report(in_words(part))
+            if archive is not None and part.rows:
+                report(f"archived in {archives.write(archive, part, _signed)}")
+            for gone in pruning.remove(part):
+                done.rows += gone
+            done.partitions += bool(part.partition)
+            done.bytes += part.bytes or 0
+    finally:
+        _record(actor, f"pruned: {done.rows} rows before {until}, {done.partitions} partitions")
+    return done
+
+
+def _signed(manifest: archives.Manifest) -> archives.Manifest:
+    """The manifest and, as `statement`, the same signed by the service. Raises SigningKeyError."""
+    return manifest | {"statement": signing_key().sign_statement(manifest, typ=MANIFEST)}
+
+
+def _record(actor: str, detail: str) -> None:
+    record_activity(None, Action.PRUNED, "issuance log", detail, actor=actor)
+
+
+def in_words(part: Part) -> str:
+    """A part in a line: what, how many rows, from when to when, how large."""
+    what = f"partition {part.partition}" if part.partition else "single rows"
+    words = f"{what}: {part.rows:,} rows"
+    if part.oldest and part.newest:
+        words += f", {_time(part.oldest)} to {_time(part.newest)}"
+    return words if part.bytes is None else f"{words}, {part.bytes / 1e6:,.1f} MB"
+
+
+def _time(id: UUID) -> str:
+    return f"{time_of(id):%Y-%m-%d %H:%M:%S}"
+
+
+def make_partitions(now: datetime, *, move_all: bool, report: Report) -> None:
+    """Make the partitions of the months to come. Raises Busy, django.db.Error."""
+    made = make_ahead(now, move_all=move_all)
+    if made.partitions:
+        report(f"made partitions: {', '.join(made.partitions)}; {made.moved} rows moved there")
+    for month in made.left:
+        report(
+            f"the default partition has many rows of {month}: --move-all moves them, and lets new"
+            " rows wait meanwhile"
+        )
+    partitions.analyze()
