@@ -95,8 +95,8 @@ class Rollup(models.Model):
     """
 
     class Span(models.TextChoices):
-        HOUR = "hour"
-        DAY = "day"
+        HOUR = "hour", _("Hour")
+        DAY = "day", _("Day")
 
     span = models.CharField(max_length=4, choices=Span)
     begin = models.DateTimeField()

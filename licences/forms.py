@@ -22,11 +22,18 @@ class ReinstatementForm(forms.Form):
 class RevokedLicenceForm(forms.ModelForm):
     """The licence, why it is revoked, and until when."""
 
-    reason = ReasonField(help_text=gettext_lazy("Never shown to the caller"))
+    reason = ReasonField(
+        help_text=gettext_lazy("Such as: chargeback, order 4711. Never shown to the caller")
+    )
 
     class Meta:
         model = RevokedLicence
         fields = ("licence", "reason", "until")
+        help_texts = {
+            "licence": gettext_lazy(
+                "As the callers' tokens say it, such as LIC-0042; capital letters do not matter"
+            )
+        }
 
     def clean_until(self) -> datetime | None:
         """A new end must be ahead: who wants to end a revocation at once reinstates."""

@@ -71,7 +71,10 @@ def _differences(old: dict[str, Any] | None, new: dict[str, Any]) -> Iterator[st
     for field in ("name", "description", "enabled", "licence_required"):
         if old.get(field) != new.get(field):
             value = new.get(field, getattr(Plan(), field))
-            yield _("%(field)s is now %(value)s") % {"field": field, "value": value}
+            words = {True: _("yes"), False: _("no"), "": _("empty")}
+            label = Plan._meta.get_field(field).verbose_name  # type: ignore[union-attr]
+            about = {"field": label, "value": words.get(value, value)}
+            yield _("%(field)s is now %(value)s") % about
 
 
 def merged(post: QueryDict, plan: Plan | None) -> QueryDict:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, PlanRule
+from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, Plan, PlanRule
 from plans.pattern_relations import covers, intersects
 from plans.snapshots import Snapshot, rule_of
 
@@ -36,6 +36,11 @@ class FieldChange:
     name: str
     before: object
     after: object
+
+    @property
+    def label(self) -> str:
+        """The field as its form calls it."""
+        return str(Plan._meta.get_field(self.name).verbose_name)  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class PlanRuleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Inputs in a table have no label of their own; the boxes of the actions have."""
         super().__init__(*args, **kwargs)
+        self.fields["pattern"].widget.attrs["placeholder"] = "acme/**"
+        self.fields["services"].widget.attrs["placeholder"] = "registry.example.com"
         self.fields["pattern"].error_messages["required"] = str(pattern_error(""))
         self.fields["actions"].error_messages["required"] = _(
             "tick one or more, as in pull; a rule without an action does nothing"
@@ -93,14 +95,20 @@ class PlanRuleForm(forms.ModelForm):
             self.fields[name].widget.attrs["aria-label"] = self[name].label
 
 
+class DeletionBox(forms.CheckboxInput):
+    """The box that deletes a rule, with its label where there is no head of a table above it."""
+
+    template_name = "admin/widgets/delete_rule.html"
+
+
 class PlanRuleFormSet(forms.BaseInlineFormSet):
     """The rows of the rules."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
-        """Name the box that deletes a row, which has no label either."""
+        """Name the box that deletes a row."""
         super().add_fields(form, index)
         if "DELETE" in form.fields:
-            form.fields["DELETE"].widget.attrs["aria-label"] = _("Delete this rule")
+            form.fields["DELETE"].widget = DeletionBox(attrs={"aria-label": _("Delete this rule")})
 
 
 class PlanForm(ReasonForm, forms.ModelForm):
@@ -113,6 +121,11 @@ class PlanForm(ReasonForm, forms.ModelForm):
     class Meta:
         model = Plan
         fields = ("name", "description", "enabled", "licence_required")
+        help_texts = {
+            "name": _("As the callers' tokens say it, such as enterprise"),
+            "description": _("For people here, such as: customers with a support contract"),
+        }
+        widgets = {"description": forms.TextInput(attrs={"size": 60})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Remember what is shown."""

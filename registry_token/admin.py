@@ -11,6 +11,7 @@ from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from licences.admin import RevokedLicenceAdmin
 from licences.models import RevokedLicence
@@ -62,10 +63,32 @@ class Ticked(admin.ModelAdmin):
 
 admin.site.unregister([User, Group])
 
+_RIGHTS = ("is_staff", "groups")
+
 
 @admin.register(User)
 class UserAdmin(Ticked, WithinOwnRights, auth.UserAdmin):
-    """Who may log in."""
+    """Who may log in. Who is added here may, and gets a job by groups; single permissions, which
+    are hard to keep track of, are below what is folded away.
+    """
+
+    add_fieldsets = (*auth.UserAdmin.add_fieldsets, (_("May do"), {"fields": _RIGHTS}))
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("May do"), {"fields": ("is_active", *_RIGHTS)}),
+        (_("Personal info"), {"fields": ("first_name", "last_name", "email")}),
+        (
+            _("Rights beside the groups, and dates"),
+            {
+                "classes": ("collapse",),
+                "fields": ("is_superuser", "user_permissions", "last_login", "date_joined"),
+            },
+        ),
+    )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """There is nothing else to log in to."""
+        return {"is_staff": True} | super().get_changeform_initial_data(request)
 
 
 @admin.register(Group)

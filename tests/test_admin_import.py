@@ -12,6 +12,7 @@ from django.test import Client
 
 from licences.models import RevokedLicence
 from plans.models import CatalogueRevision, Plan
+from registry_token.pages.catalogue_files import EXAMPLE as EXAMPLE_FILE
 from tests.conftest import EXAMPLE
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -91,6 +92,15 @@ def test_applies_what_was_shown_as_one_revision(admin_client, authority, get_tok
     assert get_token(authority.token("team"), "repository:team/app:pull").status_code == 200
 
 
+def test_the_example_on_the_page_can_be_loaded(admin_client):
+    html = admin_client.get(PAGE).content.decode()
+    assert html.count("{licence: LIC-0042, reason: chargeback}") == 1
+    assert (
+        "added plan"
+        in sent(admin_client, EXAMPLE_FILE.replace("enterprise", "new")).content.decode()
+    )
+
+
 def test_takes_a_file(admin_client):
     upload = SimpleUploadedFile("catalogue.yaml", f"\ufeff# für ünï\n{PLAN}".encode())
     response = admin_client.post(PAGE, {"file": upload})
@@ -115,7 +125,7 @@ def test_removes_the_rest_only_when_asked_to(admin_client):
     assert "removed revoked licence LIC-0007" in shown
     assert "widened and narrowed" in shown
     assert 'name="agreed"' in shown
-    assert "Type 2 to delete" in shown
+    assert "Type 2, the number of plans, to delete them" in shown
     applied(admin_client, preview, agreed="on", typed="2")
     assert [plan.name for plan in Plan.objects.all()] == ["team"]
     assert not RevokedLicence.objects.exists()

@@ -34,6 +34,16 @@ from registry_token.pages.history import attachment
 from registry_token.pages.site import Page, context_of
 
 MAX_BYTES = 2 * 1024 * 1024
+EXAMPLE = """\
+plans:
+  - name: enterprise
+    licence_required: true
+    rules:
+      - {repositories: acme/**, actions: [pull, push]}
+      - {repositories: acme/internal/**, actions: [push], effect: deny}
+revoked_licences:
+  - {licence: LIC-0042, reason: chargeback}
+"""
 
 
 class FileForm(forms.Form):
@@ -175,7 +185,7 @@ def _usage(file: CatalogueFile) -> str:
 
 
 def _page(request: HttpRequest, **more: Any) -> HttpResponse:
-    context = context_of(request, _("Catalogue file"), **more)
+    context = context_of(request, _("Catalogue file"), example=EXAMPLE, **more)
     return render(request, "admin/history/file.html", context)
 
 

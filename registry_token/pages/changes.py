@@ -117,7 +117,12 @@ class ConfirmationForm(plans.forms.ReasonForm):
     def __init__(self, change: PlansChange, data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
         self.change = change
-        self.fields["typed"].label = _("Type %s to delete") % change.to_type
+        label = ngettext(
+            "Type %(what)s to delete",
+            "Type %(what)s, the number of plans, to delete them",
+            len(change.removed),
+        )
+        self.fields["typed"].label = label % {"what": change.to_type}
         if not change.to_type:
             del self.fields["typed"]
 

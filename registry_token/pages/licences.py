@@ -35,7 +35,13 @@ class ManyForm(forms.Form):
         label=gettext_lazy("The list"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "cols": 60}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 12,
+                "cols": 60,
+                "placeholder": gettext_lazy("LIC-0042\nLIC-0043,chargeback,2027-01-31"),
+            }
+        ),
     )
     file = forms.FileField(label=gettext_lazy("or a CSV file"), required=False)
     reason = ReasonField()

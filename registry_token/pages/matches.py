@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from issuances.models import Issuance
-from plans.models import PlanRule
+from plans.models import Plan, PlanRule
 from plans.pattern_errors import pattern_error
 from plans.patterns import compile_pattern
 from registry_token.pages.site import Page, context_of, row_number
@@ -77,14 +77,17 @@ def page(request: HttpRequest) -> HttpResponse:
     """For one pattern that is typed here, or for all of a saved plan."""
     pattern = request.GET.get("pattern", "").strip()
     patterns = [pattern] if pattern else []
-    if (plan := row_number(request.GET.get("plan", ""))) is not None:
-        rules = PlanRule.objects.filter(plan_id=plan, type=PlanRule.Type.REPOSITORY)
+    number = row_number(request.GET.get("plan", ""))
+    plan = None if number is None else Plan.objects.filter(pk=number).first()
+    if plan is not None:
+        rules = plan.rules.filter(type=PlanRule.Type.REPOSITORY)
         patterns += dict.fromkeys(rules.values_list("pattern", flat=True))
     found = [matches_of(pattern) for pattern in patterns]
     context = context_of(
         request,
         _("What does a pattern match?"),
         pattern=pattern,
+        plan=plan,
         found=[(matches, in_words(matches)) for matches in found],
     )
     return TemplateResponse(request, "admin/matches.html", context)

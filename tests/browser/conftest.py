@@ -33,6 +33,8 @@ PASSWORD = secrets.token_urlsafe(12)
 WIDE = ViewportSize(width=1280, height=900)
 NARROW = ViewportSize(width=390, height=844)
 TIME_LIMIT = 15_000  # milliseconds
+# What a test, or a script of the page, asks for and may be refused; all else is part of the page.
+ASKED_FOR = ("document", "fetch", "xhr")
 # So that there is a page for what goes wrong with it; nobody gets there.
 SSO = {
     "REGISTRY_TOKEN_SSO_CLIENT_ID": "registry-token-admin",
@@ -126,7 +128,7 @@ def watch(page: Page, ours: str) -> list[str]:
             problems.append(f"request to {url}")
 
     def note_response(status: int, kind: str, url: str) -> None:
-        if status >= 400 and kind != "document":
+        if status >= 400 and kind not in ASKED_FOR:
             problems.append(f"{status} for {url}")
 
     page.on("console", note)

@@ -25,7 +25,7 @@ DISTURBANCES = {
         "new Image().src = 'https://elsewhere.example/a.png'",
         "Content Security Policy",
     ),
-    "missing file": ("fetch('/static/missing.css')", "404 for "),
+    "missing file": ("new Image().src = '/static/missing.png'", "404 for "),
 }
 
 

@@ -60,7 +60,13 @@ def test_the_login_page_is_accessible(page):
 
 
 @pytest.mark.parametrize(
-    ("page", "rules"), [("axe light", ()), ("axe dark", ("color-contrast",))], indirect=["page"]
+    ("page", "rules"),
+    [
+        ("axe light", ()),
+        ("axe dark", ("color-contrast",)),
+        ("axe narrow", ("scrollable-region-focusable",)),
+    ],
+    indirect=["page"],
 )
 def test_every_page_is_accessible(decisions, page, rules):
     log_in(page)
