@@ -155,6 +155,10 @@ class LicenceEventAdmin(HistoryAdmin):
     search_fields = ("key",)
     search_help_text = gettext_lazy("How a licence begins, in any spelling")
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may see the deny list may see how it came about."""
+        return request.user.has_perm("licences.view_revokedlicence")
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:

@@ -184,6 +184,14 @@ def test_events_are_found_by_licence_and_only_read(admin_client):
     assert LicenceEvent.objects.count() == 2
 
 
+def test_who_may_see_the_deny_list_finds_what_happened_to_a_reinstated_licence(client_with):
+    RevokedLicence.objects.create(licence="LIC-1", reason="the first time").delete()
+    client = client_with("view_revokedlicence")
+    path = "/admin/licences/licenceevent/"
+    assert path in client.get(LICENCES).content.decode()
+    assert "the first time" in client.get(f"{path}?q=lic-1").content.decode()
+
+
 def test_revoking_says_who_used_the_licence_and_when_the_last_token_ends(
     admin_client, authority, get_token, catalogue
 ):

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.db import connection
 
+from licences.models import LicenceEvent
 from people import groups
 from plans.models import Plan
 from tests.test_admin_plans import sent_by
@@ -43,6 +44,9 @@ PAGES = [
     ("get", "/admin/matches/", ALL),
     ("get", "/admin/simulate/", ALL),
     ("get", "/admin/licences/revokedlicence/", ALL),
+    ("get", "/admin/licences/licenceevent/", ALL),
+    ("get", "/admin/licences/licenceevent/{event}/change/", ALL),
+    ("post", "/admin/licences/licenceevent/add/", NOBODY),
     ("get", "/admin/licences/revokedlicence/revoke-many/", MANAGERS),
     ("post", "/admin/licences/revokedlicence/revoke-many/", MANAGERS),
     ("get", "/admin/licences/revokedlicence/reinstate-many/", MANAGERS),
@@ -70,7 +74,7 @@ def log_in(client, role):
 @pytest.mark.parametrize(("method", "path", "roles"), PAGES)
 def test_a_role_gets_where_its_job_leads_and_no_further(client, role, method, path, roles):
     log_in(client, role)
-    url = path.format(plan=Plan.objects.earliest("pk").pk)
+    url = path.format(plan=Plan.objects.earliest("pk").pk, event=LicenceEvent.objects.get().pk)
     # Past the permission check a form without its fields is shown again.
     form = {"rules-TOTAL_FORMS": 0, "rules-INITIAL_FORMS": 0} if method == "post" else {}
     assert getattr(client, method)(url, form).status_code == (200 if role in roles else 403)
