@@ -7,6 +7,7 @@ from io import StringIO
 from ipaddress import ip_network
 
 import pytest
+from axes.backends import AxesStandaloneBackend
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -67,6 +68,30 @@ def test_others_and_other_addresses_are_not_locked(client):
 def test_another_browser_does_not_help(client):
     fail(client, 5)
     assert log_in(client, headers={"User-Agent": "another"}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:2:3:4:5:6", True),
+        ("2001:db8::1", "2001:db8:0:100::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("", "", True),  # of a unix socket
+    ],
+)
+def test_the_addresses_of_one_household_are_one(client, first, second, is_same):
+    fail(client, 5, REMOTE_ADDR=first)
+    assert log_in(client, REMOTE_ADDR=second).status_code == (429 if is_same else 302)
+
+
+def test_guesses_whose_password_is_still_being_looked_at_count(client, rf):
+    """As many at once would be free otherwise."""
+    for _ in range(5):
+        request = rf.post(LOGIN)
+        request.client_address = "127.0.0.1"
+        AxesStandaloneBackend().authenticate(request, username="alice", password="wrong")
+    assert log_in(client).status_code == 429
 
 
 @pytest.mark.parametrize("trusted", [True, False])
