@@ -6,8 +6,10 @@ decided it. Rows hold no credential: neither the caller's token nor the registry
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from issuances.expressions import (
@@ -86,6 +88,28 @@ class Issuance(models.Model):
     def why(self) -> str:
         """Why there is no token, in words; "" if there is one."""
         return refusal_in_words(self.refusal)
+
+
+class SavedQuery(models.Model):
+    """A filter of the log that somebody gave a name. It outlives its owner's account."""
+
+    name = models.CharField(max_length=100)
+    query = models.CharField(max_length=2000, help_text="The filter's part of a URL")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    is_shared = models.BooleanField(default=False)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name", "id")
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "name"), name="savedquery_owner_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Rollup(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-_WORDS = {
+REFUSALS = {
     "insufficient_scope": _("the caller's token lacks a required scope"),
     "service_not_allowed": _("the service is not a configured one"),
     "licence_malformed": _("what the token says as licence is no licence id"),
@@ -17,4 +17,4 @@ _WORDS = {
 
 def refusal_in_words(code: str) -> str:
     """What a code means; the code itself if it is an unknown one, "" for none."""
-    return str(_WORDS.get(code, code))
+    return str(REFUSALS.get(code, code))

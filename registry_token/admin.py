@@ -9,15 +9,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from issuances.admin import IssuanceAdmin
+from issuances.models import Issuance
 from licences.admin import RevokedLicenceAdmin
 from licences.models import RevokedLicence
 from people.rights import WithinOwnRights
 from plans.models import Plan
 from registry_token.licence_usage import in_words, usage_of
+from registry_token.pages import audit, audit_row
 from registry_token.pages.lint_notices import ShowsFindings
 from registry_token.pages.plans import ConfirmingPlanAdmin
 
@@ -25,6 +29,29 @@ from registry_token.pages.plans import ConfirmingPlanAdmin
 @admin.register(Plan)
 class PlanAdmin(ShowsFindings, ConfirmingPlanAdmin):
     """Plans, with what lint finds and what a change would take away."""
+
+
+@admin.register(Issuance)
+class AuditAdmin(IssuanceAdmin):
+    """The log: its list and its rows are pages of our own, which stay quick however large it is."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list."""
+        return self._for_readers(request, audit.listed)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A row."""
+        return self._for_readers(request, audit_row.shown, object_id)
+
+    def _for_readers(
+        self, request: HttpRequest, page: Callable[..., HttpResponse], *args: Any
+    ) -> HttpResponse:
+        may = self.has_view_permission(request) and request.method in ("GET", "HEAD")
+        if not may:
+            raise PermissionDenied
+        return page(request, *args)
 
 
 @admin.register(RevokedLicence)

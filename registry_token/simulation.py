@@ -2,7 +2,8 @@
 led to the decision as plain data.
 
 The question may be anybody's; the catalogue may be the current one, an earlier one, or one with a
-plan that is not saved yet. Whether a licence is revoked is always as of now.
+plan that is not saved yet. Whether a licence is revoked is as of now, unless the asker knows
+better.
 """
 
 from __future__ import annotations
@@ -58,9 +59,16 @@ class Simulation:
         return asdict(self)
 
 
-def simulate(asked: Asked, source: Source = CURRENT) -> Simulation:
-    """Decide a question by a source's catalogue. Raises django.db.Error, Unavailable."""
+def simulate(
+    asked: Asked, source: Source = CURRENT, *, licence_revoked: bool | None = None
+) -> Simulation:
+    """Decide a question by a source's catalogue; `licence_revoked` instead of what holds now.
+
+    Raises django.db.Error, Unavailable.
+    """
     facts = read_facts(asked.caller.licence)
+    if licence_revoked is not None:
+        facts = replace(facts, licence_revoked=licence_revoked)
     if source.snapshot is not None:
         revision = facts.catalogue.revision._replace(number=source.number)
         facts = replace(facts, catalogue=catalogue_of_snapshot(source.snapshot, revision))

@@ -29,7 +29,7 @@ def log(authority, get_token):
 def rows(response):
     """The subjects of the rows that a list shows."""
     assert response.status_code == 200
-    return [issuance.subject for issuance in response.context["cl"].result_list]
+    return [issuance.subject for issuance in response.context["rows"]]
 
 
 LIST = "/admin/issuances/issuance/"
@@ -48,19 +48,15 @@ def test_lists_the_issuance_log_newest_first(admin_client, log):
     [
         ("outcome=granted", ["alice"]),
         ("outcome=refused", ["bob"]),
-        ("q=alice", ["alice"]),
-        ("q=LIC-2", ["bob"]),
-        ("q=community", ["bob", "alice"]),
-        ("q=ali", []),
-        ("q=alice&outcome=refused", []),
+        ("subject=alice", ["alice"]),
+        ("licence=lic-2", ["bob"]),
+        ("plan=community", ["bob", "alice"]),
+        ("subject=ali", []),
+        ("subject=alice&outcome=refused", []),
     ],
 )
-def test_filters_and_searches_the_issuance_log(admin_client, log, query, subjects):
+def test_filters_the_issuance_log(admin_client, log, query, subjects):
     assert rows(admin_client.get(f"{LIST}?{query}")) == subjects
-
-
-def test_finds_a_row_by_the_request_id_of_an_answer(admin_client, log):
-    assert rows(admin_client.get(f"{LIST}?q={log.refused.request_id}")) == ["bob"]
 
 
 def test_shows_a_row_in_full(admin_client, log):
@@ -68,7 +64,6 @@ def test_shows_a_row_in_full(admin_client, log):
     page = response.content.decode()
     for shown in ("alice", "LIC-1", "stella-ops/public/app", str(log.granted.jti)):
         assert shown in page
-    assert '<input type="text"' not in page
     assert 'name="_save"' not in page
 
 

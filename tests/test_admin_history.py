@@ -207,4 +207,4 @@ def test_restoring_needs_its_csrf_token(narrowed, admin_user):
 def test_a_row_of_the_log_leads_to_the_revision_that_decided(admin_client, authority, get_token):
     get_token(authority.token("community"), "repository:stella-ops/public/app:pull")
     shown = page(admin_client, f"/admin/issuances/issuance/{Issuance.objects.get().pk}/change/")
-    assert f'<a href="{HISTORY}1/change/">1</a>' in shown
+    assert f'<a href="{HISTORY}1/change/">revision 1</a>' in shown

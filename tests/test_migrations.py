@@ -78,9 +78,11 @@ def a_row(model: Any) -> Any:
     """A row with what the model itself gives no value for."""
     given = {}
     for field in model._meta.concrete_fields:
+        if field.null:
+            continue
         if field.is_relation:
             given[field.name] = a_row(field.related_model)
-        elif type(field) in VALUES and not field.null and not field.has_default():
+        elif type(field) in VALUES and not field.has_default():
             given[field.name] = VALUES[type(field)]
     return model.objects.create(**given)
 

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     atomic = False  # each step commits by itself, so that none holds up new rows for long
 
     dependencies = [
-        ("issuances", "0003_indexes"),
+        ("issuances", "0004_saved_queries"),
     ]
 
     operations = [migrations.RunPython(convert, revert)]

@@ -51,6 +51,7 @@ class Page:
 def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
     from registry_token.pages import (
+        audit,
         catalogue_files,
         failures,
         history,
@@ -59,7 +60,7 @@ def pages() -> tuple[Page, ...]:
         simulator,
     )
 
-    ours = (history, catalogue_files, licences, simulator, matches, failures)
+    ours = (history, catalogue_files, licences, simulator, matches, audit, failures)
     return tuple(page for module in ours for page in module.PAGES)
 
 

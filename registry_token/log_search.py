@@ -1,0 +1,113 @@
+"""What somebody pasted into the one search box of the issuance log, as the rows that it leads to.
+
+A text is compared as a whole with what the log has an index for. A registry token leads to its row
+by its jti, and nothing of it is part of what is returned.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.models import Issuance
+from issuances.paging import page_of
+from registry_token.pasted_tokens import read_registry_token, token_in
+
+# What a text may be, the rarest first.
+KINDS = {
+    "request_id": gettext_lazy("request id"),
+    "licence": gettext_lazy("licence"),
+    "subject": gettext_lazy("subject"),
+    "address": gettext_lazy("address"),
+    "repository": gettext_lazy("repository"),
+    "tenant": gettext_lazy("tenant"),
+    "client": gettext_lazy("client"),
+    "plan": gettext_lazy("plan"),
+    "service": gettext_lazy("service"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`row`: the one that was meant. Else `lists`: by parameter of the filter its value. `said` is
+    for the person who searches.
+    """
+
+    row: UUID | None = None
+    lists: tuple[tuple[str, str], ...] = ()
+    said: str = ""
+
+
+def search(text: str, now: datetime) -> Found:
+    """Raises pasted_tokens.NotOurs, django.db.Error."""
+    text = text.strip()
+    token = token_in(text)
+    if token is not None:
+        return _by_token(token, now)
+    if (row := _row_of(text)) is not None:
+        return Found(row)
+    lists = tuple(_lists(text))
+    if not lists:
+        return Found(said=_nothing())
+    if lists[0][0] == "request_id":
+        page = page_of(IssuanceFilter(dict(lists[:1])).filtered, size=2)
+        if len(page.rows) == 1:
+            return Found(page.rows[0].id)
+    return Found(lists=lists)
+
+
+def _by_token(token: str, now: datetime) -> Found:
+    pasted = read_registry_token(token)
+    at = {"time": f"{pasted.expires_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"}
+    said = _("The token is genuine; it expires at %(time)s UTC.") % at
+    if pasted.expires_at <= now:
+        said = _("The token is genuine; it expired at %(time)s UTC.") % at
+    if Issuance.objects.filter(id=pasted.jti).exists():
+        return Found(pasted.jti, said=said)
+    missing = _("The log has no row of it: it was pruned, or this is another database.")
+    return Found(said=f"{said} {missing}")
+
+
+def _row_of(text: str) -> UUID | None:
+    """By its id, with hyphens; request ids have none."""
+    try:
+        wanted = UUID(text)
+    except ValueError:
+        return None
+    return Issuance.objects.filter(id=wanted).values_list("id", flat=True).first()
+
+
+def _lists(text: str) -> Iterator[tuple[str, str]]:
+    if _is_address(text):
+        yield "address", text
+        return
+    for kind in KINDS:
+        try:
+            filtered = IssuanceFilter({kind: text}).filtered
+        except FilterErrors:
+            continue
+        if text and page_of(filtered, size=1).rows:
+            yield kind, text
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _nothing() -> str:
+    kinds = ", ".join(str(label) for label in KINDS.values())
+    return _(
+        "No row has this as its jti, %(kinds)s. Values are compared as a whole; for the beginning"
+        " of a repository's name use the filter."
+    ) % {"kinds": kinds}
