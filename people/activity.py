@@ -27,6 +27,7 @@ def record_activity(
     detail: str = "",
     *,
     actor: str | None = None,
+    document: str = "",
 ) -> None:
     """Add a row; `actor` is the request's user unless given."""
     if actor is None:
@@ -40,6 +41,7 @@ def record_activity(
         detail=_printable(detail, 500),
         address=getattr(request, "client_address", ""),
         request_id=getattr(request, "request_id", ""),
+        document=document,
     )
     if not _is_flood(row, row.at):
         row.save()

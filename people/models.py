@@ -38,6 +38,9 @@ class Activity(models.Model):
     detail = models.CharField(_("detail"), max_length=500, blank=True)
     address = models.CharField(_("address"), max_length=45, blank=True)
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    document = models.TextField(
+        _("document"), blank=True, db_default="", help_text=_("Of an export, its manifest")
+    )
 
     class Meta:
         ordering = ("-id",)

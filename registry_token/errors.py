@@ -61,6 +61,13 @@ class MalformedRequest(TokenError):
     code = "UNSUPPORTED"
 
 
+class NotFound(TokenError):
+    """There is no such thing, though its kind is served."""
+
+    status = 404
+    code = "UNSUPPORTED"
+
+
 class TooLarge(TokenError):
     """The request's body is longer than any real client's."""
 

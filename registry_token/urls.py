@@ -12,6 +12,7 @@ from django.views.generic import RedirectView
 
 from registry_token import errors
 from registry_token.api_failures import FailedAuthenticationsView
+from registry_token.api_issuances import ExportView, IssuancesView, IssuanceView, ManifestView
 from registry_token.api_schema import docs, schema
 from registry_token.api_simulate import SimulateView
 from registry_token.health import healthz, readyz
@@ -30,6 +31,10 @@ urlpatterns = [
     path("api/v1/docs", docs, name="api-docs"),
     path("api/v1/simulate", SimulateView.as_view()),
     path("api/v1/failed-authentications", FailedAuthenticationsView.as_view()),
+    path("api/v1/issuances", IssuancesView.as_view(), name="api-issuances"),
+    path("api/v1/issuances/export", ExportView.as_view(), name="api-export"),
+    path("api/v1/issuances/exports/<str:export_id>", ManifestView.as_view(), name="api-manifest"),
+    path("api/v1/issuances/<str:row_id>", IssuanceView.as_view(), name="api-issuance"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
 ]
