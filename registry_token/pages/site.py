@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -94,7 +94,10 @@ class Site(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's page, with the way to the Authority; without passwords when they are off."""
-        if request.method == "POST" and not settings.SSO_LOCAL_LOGIN:
+        from registry_token.password_turns import in_turn
+
+        is_sent = request.method == "POST"
+        if is_sent and not settings.SSO_LOCAL_LOGIN:
             raise PermissionDenied
         there = request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index"))
         context: dict[str, Any] = {
@@ -102,7 +105,8 @@ class Site(admin.AdminSite):
             "sso_host": settings.SSO_CLIENT_ID and urlsplit(settings.AUTHORITY_ISSUER).hostname,
             "sso_query": urlencode({REDIRECT_FIELD_NAME: there}),
         }
-        return super().login(request, context | (extra_context or {}))
+        view = partial(super().login, request, context | (extra_context or {}))
+        return in_turn(request, view) if is_sent else view()
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Any table's page, such that its changes stand in the activity log."""
@@ -118,8 +122,10 @@ class Site(admin.AdminSite):
         """Django's page; a success stands in the activity log."""
         from people.activity import record_activity
         from people.models import Action
+        from registry_token.password_turns import in_turn
 
-        response: HttpResponse = super().password_change(request, extra_context)
+        view = partial(super().password_change, request, extra_context)
+        response = in_turn(request, view) if request.method == "POST" else view()
         if response.status_code == 302 and request.user.is_authenticated:
             record_activity(request, Action.PASSWORD_CHANGED)
         return response
