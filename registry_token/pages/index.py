@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from registry_token import lint, log_size, overview
+from registry_token.pages import dashboard
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     if user.has_perm("plans.view_cataloguerevision"):
         shown["revision"] = overview.newest_revision()
     if user.has_perm("issuances.view_issuance"):
+        shown |= dashboard.activity(request, dashboard.DEFAULT, datetime.now(UTC))
         shown["refusals"] = overview.latest_refusals()
         shown["warnings"] = [*shown.get("warnings", []), *log_size.messages()]
     if user.has_perm("licences.view_revokedlicence"):

@@ -53,6 +53,7 @@ def pages() -> tuple[Page, ...]:
     from registry_token.pages import (
         audit,
         catalogue_files,
+        dashboard,
         failures,
         history,
         licences,
@@ -60,7 +61,7 @@ def pages() -> tuple[Page, ...]:
         simulator,
     )
 
-    ours = (history, catalogue_files, licences, simulator, matches, audit, failures)
+    ours = (history, catalogue_files, licences, simulator, matches, audit, dashboard, failures)
     return tuple(page for module in ours for page in module.PAGES)
 
 

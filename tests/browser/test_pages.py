@@ -37,6 +37,8 @@ PAGES = [
     "/admin/issuances/issuance/?outcome=refused&since=24h",
     "/admin/issuances/issuance/?subject=nobody",
     "/admin/failed-authentications/",
+    "/admin/dashboard/",
+    "/admin/dashboard/?period=1y",
     "/admin/people/activity/",
     "/admin/people/activity/1/change/",
     "/admin/auth/user/",
