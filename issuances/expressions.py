@@ -101,22 +101,25 @@ class Within(Func):
 
     PostgreSQL has many ways to find rows by an equality; it believes to be quick where it walks the
     whole table by its primary key and happens to meet rows of a frequent value. Compared as a pair,
-    only that one index gives the order. SQLite takes the index of the equality by itself.
+    only that one index gives the order. Both comparisons include the value, because PostgreSQL
+    estimates by the first column alone: so it never takes a frequent value for a rare one, whose
+    rows it would read and sort all together. SQLite takes the index of the equality by itself.
     """
 
     output_field = BooleanField()
     conditional = True
 
     def __init__(self, key: Any, value: Any, low: UUID, high: UUID) -> None:
-        ids = (Value(edge, output_field=UUIDField()) for edge in (low, high))
+        last = UUID(int=max(high.int - 1, 0))
+        ids = (Value(edge, output_field=UUIDField()) for edge in (low, last))
         super().__init__(key, F("id"), Value(value), *ids)
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any, **_: Any) -> Any:
         """Two comparisons of pairs."""
-        key, row_id, value, low, high = map(compiler.compile, self.get_source_expressions())
+        key, row_id, value, low, last = map(compiler.compile, self.get_source_expressions())
         pair, pair_params = f"({key[0]}, {row_id[0]})", (*key[1], *row_id[1])
-        sql = f"({pair} >= ({value[0]}, {low[0]}) AND {pair} < ({value[0]}, {high[0]}))"
-        return sql, (*pair_params, *value[1], *low[1], *pair_params, *value[1], *high[1])
+        sql = f"({pair} >= ({value[0]}, {low[0]}) AND {pair} <= ({value[0]}, {last[0]}))"
+        return sql, (*pair_params, *value[1], *low[1], *pair_params, *value[1], *last[1])
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **_: Any) -> Any:
         """An equality."""
