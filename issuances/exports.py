@@ -93,7 +93,7 @@ def pieces(
     """
     if format.head:
         yield _counted(format.head, [], tally)
-    lines = _lines(filtered, format, after)
+    lines = lines_of(filtered, format, after=after)
     while some := list(islice(lines, ROWS_IN_A_PIECE)):
         data = "".join(line for _, line in some).encode()
         yield _counted(data, [row_id for row_id, _ in some], tally)
@@ -109,7 +109,10 @@ def _counted(data: bytes, ids: list[UUID], tally: Tally) -> bytes:
     return data
 
 
-def _lines(filtered: Filtered, format: Format, after: UUID | None) -> Iterator[tuple[UUID, str]]:
+def lines_of(
+    filtered: Filtered, format: Format, *, after: UUID | None = None
+) -> Iterator[tuple[UUID, str]]:
+    """The rows' ids and lines, these with their ends. Raises django.db.Error."""
     if connection.vendor == "postgresql":
         of_json = format.of_json
         for row_id, a, b, c, d, e in rows_of(filtered, after=after, columns=format.columns()):

@@ -160,3 +160,29 @@ class FailedAuthentications(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minute:%Y-%m-%d %H:%M} {self.reason} {self.network}: {self.failures}"
+
+
+class SealedBatch(models.Model):
+    """Rows of the log that are sealed together, or a note that sealed ones were pruned.
+
+    The statement is what counts; the other columns are for finding and showing it.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=10)
+    sealed_at = models.DateTimeField()
+    rows = models.PositiveBigIntegerField()
+    first_id = models.UUIDField(null=True)
+    last_id = models.UUIDField(null=True)
+    late = models.BooleanField(default=False)
+    statement = models.TextField(help_text="The signed seal, a JWS")
+    ids = models.BinaryField(null=True, help_text="Of the rows, 16 bytes each")
+    leaves = models.BinaryField(null=True, help_text="Hashes of the rows, 32 bytes each")
+
+    class Meta:
+        ordering = ("-number",)
+        # Which batch a row is in, and up to where rows are sealed.
+        indexes = (models.Index(fields=("last_id",), name="sealed_by_last_id"),)
+
+    def __str__(self) -> str:
+        return str(self.number)

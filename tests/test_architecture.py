@@ -23,6 +23,11 @@ PURE = {
     "registry_token/jwks.py",
     "registry_token/key_ids.py",
     "registry_token/strict_json.py",
+    "issuances/findings.py",
+    "issuances/merkle.py",
+    "issuances/proofs.py",
+    "issuances/seals.py",
+    "issuances/verification.py",
     "plans/pattern_relations.py",
     "plans/patterns.py",
 }

@@ -1,0 +1,52 @@
+"""What the signed manifest beside a file of rows says of it: an export, or an archive. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from issuances import findings
+from issuances.findings import Report
+from issuances.seal_files import FileError, opened_rows
+from issuances.statements import MANIFEST, PublicKey, StatementError, opened
+
+_BLOCK = 1 << 20  # bytes
+
+
+def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
+    """What it says, verified; also that it shows nothing else. Raises StatementError, OSError."""
+    try:
+        content = json.loads(path.read_bytes())
+        statement = content.pop("statement")
+        shown = content.get("manifest", content)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        raise StatementError(f"{path} is no manifest of an export or archive") from None
+    said = opened(str(statement), keys, typ=MANIFEST)
+    if said != shown:
+        raise StatementError(f"{path} shows something else than what was signed")
+    return said
+
+
+def check_manifest(rows: Path, said: dict[str, Any], report: Report) -> None:
+    """Report what separates a file of rows from its manifest. Raises FileError, OSError."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with opened_rows(rows) as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += block.count(b"\n")
+    except EOFError as error:
+        raise FileError(f"{rows}: the file is damaged: {error}") from None
+    if digest.hexdigest() != said.get("sha256"):
+        text = f"{rows.name} is not the file of the manifest: it has {size:,} rows of"
+        report.say(findings.FILE, f"{text} {said.get('rows', 0):,}, or other ones")
+
+
+def ends_in(said: dict[str, Any]) -> tuple[bytes, bytes] | None:
+    """The first and the last id of the rows; None when there are no rows."""
+    first, last = said.get("first_id"), said.get("last_id")
+    return (UUID(first).bytes, UUID(last).bytes) if first and last else None

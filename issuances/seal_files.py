@@ -1,0 +1,113 @@
+"""Seals and rows in files, read as they are verified: one line in memory at a time. Pure.
+
+A file of seals has one line of JSON a batch: number, statement, and the ids and leaves in base64,
+or null where these were left out. A file of rows is an export in NDJSON, or an archive of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from issuances import findings
+from issuances.findings import Report, row_in_words
+from issuances.seals import Batch
+
+# The canonical line has its keys in order.
+_ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","jti":')
+
+
+class FileError(ValueError):
+    """The file cannot be read as what it should be; the message says where, and why."""
+
+
+def line_of_batch(batch: Batch) -> bytes:
+    """As a file of seals has it, with its end."""
+    blobs = {"ids": batch.ids, "leaves": batch.leaves}
+    encoded = {
+        name: None if blob is None else base64.b64encode(blob).decode()
+        for name, blob in blobs.items()
+    }
+    said = {"number": batch.number, "statement": batch.statement} | encoded
+    return json.dumps(said, separators=(",", ":")).encode() + b"\n"
+
+
+class SealFile:
+    """The batches of a file, in their order, and each by its number."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Raises FileError, OSError."""
+        with self._path.open("rb") as file:
+            place = 0
+            for count, line in enumerate(file, 1):
+                batch = self._batch_in(line, count)
+                self._places[batch.number] = place
+                place += len(line)
+                yield batch
+
+    def load(self, number: int) -> Batch:
+        """One that has been passed before."""
+        with self._path.open("rb") as file:
+            file.seek(self._places[number])
+            return self._batch_in(file.readline(), number)
+
+    def _batch_in(self, line: bytes, count: int) -> Batch:
+        try:
+            said = json.loads(line)
+            number, statement = said["number"], said["statement"]
+            if type(number) is not int or not isinstance(statement, str):
+                raise TypeError
+            return Batch(number, statement, _blob(said["ids"]), _blob(said["leaves"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise FileError(f"{self._path}, line {count}: this is no seal") from None
+
+
+def _blob(text: Any) -> bytes | None:
+    return None if text is None else base64.b64decode(text, validate=True)
+
+
+def lines_in(path: Path, report: Report) -> Iterator[tuple[bytes, bytes]]:
+    """Id and line of each row. What is no row, or out of order, is reported and passed over.
+
+    Raises FileError, OSError.
+    """
+    newest = b""
+    with opened_rows(path) as file:
+        for count, line in enumerate(_lines(file, path), 1):
+            found = _ID.search(line)
+            if found is None or not line.endswith(b"\n"):
+                what = "this is no row" if found is None else "the line is cut off"
+                report.say(findings.FILE, f"{path.name}, line {count}: {what}")
+                continue
+            row_id = UUID(found[1].decode()).bytes
+            if row_id <= newest:
+                what = "stands twice" if row_id == newest else "is out of order"
+                text = f"{path.name}, line {count}: row {row_in_words(row_id)} {what}"
+                report.say(findings.FILE, text)
+                continue
+            newest = row_id
+            yield row_id, line[:-1]
+
+
+def opened_rows(path: Path) -> IO[bytes]:
+    """A file of rows, unpacked if need be. Raises OSError."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from file
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise FileError(f"{path}: the file is damaged: {error}") from None

@@ -1,0 +1,113 @@
+"""The log and its seals in the database, as verification takes them: a batch, or some thousand
+rows, at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from issuances.encoding import line_of, time_text
+from issuances.exports import NDJSON, lines_of
+from issuances.filters import Filtered
+from issuances.findings import Report
+from issuances.models import Issuance, SealedBatch
+from issuances.proofs import proof_of
+from issuances.seal_files import line_of_batch
+from issuances.seals import PRUNED, Batch
+from issuances.statements import PublicKey
+from issuances.verification import check_chain, check_rows
+
+_ATTEMPTS = 3
+
+
+class NotSealedYet(LookupError):
+    """No batch has the row."""
+
+
+def verify_log(keys: list[PublicKey], *, head: tuple[int, str] | None = None) -> Report:
+    """Compare all rows with all seals. Raises django.db.Error.
+
+    What is sealed or pruned while the comparison runs may look like harm; then it is made again.
+    """
+    for _attempt in range(_ATTEMPTS):
+        report = Report()
+        chain = check_chain(batches(), keys, report, head=head)
+        check_rows(_lines(), chain, load, report)
+        newest = SealedBatch.objects.values_list("number", flat=True).first()
+        if not report.findings or newest == (report.head and report.head[0]):
+            break
+    return report
+
+
+def batches() -> Iterator[Batch]:
+    """All batches, by number."""
+    ordered = SealedBatch.objects.order_by("number")
+    found = ordered.first()
+    while found is not None:
+        yield _batch(found)
+        found = ordered.filter(number__gt=found.number).first()
+
+
+def load(number: int) -> Batch:
+    """One of them. One that has gone meanwhile is empty."""
+    found = SealedBatch.objects.filter(number=number).first()
+    return Batch(number, "", b"", b"") if found is None else _batch(found)
+
+
+def seal_lines(first: UUID, last: UUID) -> Iterator[bytes]:
+    """A file of seals for rows with ids from `first` to `last`: all statements, so that the chain
+    can be verified, but ids and leaves only of the batches that may have such rows.
+    """
+    for batch in batches():
+        stored = batch.shown
+        if (
+            not stored["first_id"]
+            or stored["first_id"] > str(last)
+            or stored["last_id"] < str(first)
+        ):
+            batch = Batch(batch.number, batch.statement)
+        yield line_of_batch(batch)
+
+
+def proof_for(row_id: UUID) -> dict[str, Any]:
+    """The proof of a row. Raises Issuance.DoesNotExist, NotSealedYet, ProofError."""
+    row = Issuance.objects.get(id=row_id)
+    found = batch_with(row_id)
+    if found is None:
+        raise NotSealedYet(str(row_id))
+    return proof_of(line_of(row), row_id, _batch(found))
+
+
+def batch_with(row_id: UUID) -> SealedBatch | None:
+    """The batch in which the row is sealed, if any."""
+    around = SealedBatch.objects.filter(first_id__lte=row_id, last_id__gte=row_id)
+    numbers = around.order_by("-number").values_list("number", flat=True)
+    for number in list(numbers):
+        batch = SealedBatch.objects.get(number=number)
+        ids = bytes(batch.ids or b"")
+        if any(ids[at : at + 16] == row_id.bytes for at in range(0, len(ids), 16)):
+            return batch
+    return None
+
+
+def _lines() -> Iterator[tuple[bytes, bytes]]:
+    for row_id, line in lines_of(Filtered(), NDJSON):
+        yield row_id.bytes, line[:-1].encode()
+
+
+def _batch(stored: SealedBatch) -> Batch:
+    shown = {
+        "kind": stored.kind,
+        "sealed_at": time_text(stored.sealed_at),
+        "rows": stored.rows,
+        "first_id": str(stored.first_id or ""),
+        "last_id": str(stored.last_id or ""),
+    }
+    if stored.kind == PRUNED:
+        return Batch(stored.number, stored.statement, shown=shown)
+    shown["late"] = stored.late
+    # In the database none of them is left out.
+    ids, leaves = bytes(stored.ids or b""), bytes(stored.leaves or b"")
+    return Batch(stored.number, stored.statement, ids, leaves, shown)

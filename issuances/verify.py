@@ -1,0 +1,149 @@
+"""`python -m issuances.verify`: check sealed rows with nothing but the public key.
+
+    --proof FILE                     one row, by its proof
+    --seals FILE --file EXPORT       an export in NDJSON: rows that a filter left out are no finding
+    --seals FILE --archive ARCHIVE   an archive: none may be missing between its first and last
+    --seals FILE                     the seals alone
+
+With --manifest FILE the rows' file is also compared with what was signed when it was made.
+
+Needs no configuration, no database and no Django: pyjwt and cryptography. Exit status: 0 when all
+is well, 1 when something was found, 2 when something cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from issuances.findings import Report
+from issuances.proofs import ProofError, proven
+from issuances.row_manifests import check_manifest, ends_in, read_manifest
+from issuances.seal_files import FileError, SealFile, lines_in
+from issuances.statements import PublicKey, StatementError, read_keys
+from issuances.verification import check_chain, check_rows
+
+Head = tuple[int, str]
+
+
+def head_in(text: str) -> Head:
+    """NUMBER:HASH, as seal_issuances prints it. Raises argparse.ArgumentTypeError."""
+    number, _, digest = text.partition(":")
+    if not number.isdecimal() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no head; write NUMBER:HASH as manage.py seal_issuances prints it"
+        )
+    return int(number), digest
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A file of rows, perhaps with its manifest; `is_archive`: it is no selection."""
+
+    path: Path
+    manifest: Path | None
+    is_archive: bool
+
+
+def check_files(
+    seals: Path, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
+) -> Report:
+    """Verify a file of seals, and a file of rows by it.
+
+    Raises StatementError, FileError, OSError.
+    """
+    report, file = Report(), SealFile(seals)
+    chain = check_chain(file, keys, report, head=head)
+    if rows is None:
+        return report
+    said = None
+    if rows.manifest is not None:
+        said = read_manifest(rows.manifest, keys)
+        check_manifest(rows.path, said, report)
+    within = None
+    if rows.is_archive:
+        within = _ends(rows.path) if said is None else ends_in(said)
+    check_rows(lines_in(rows.path, report), chain, file.load, report, within=within)
+    return report
+
+
+def _ends(rows: Path) -> tuple[bytes, bytes] | None:
+    first = last = None
+    for row_id, _line in lines_in(rows, Report()):
+        first, last = first or row_id, row_id
+    return None if first is None or last is None else (first, last)
+
+
+def check_proof(path: Path, keys: list[PublicKey]) -> Iterator[str]:
+    """What a proof proves, in lines. Raises ProofError, OSError."""
+    row, seal = proven(path.read_bytes(), keys)
+    yield f"row {row['id']} was sealed in batch {seal.number} at {seal.sealed_at}, as this:"
+    yield json.dumps(row, indent=2, ensure_ascii=False)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(
+        prog="python -m issuances.verify",
+        description="Check sealed rows of the issuance log with nothing but the public key.",
+    )
+    made.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="the public key: PEM, certificate, JWK or the answer of /jwks; repeat it for former"
+        " keys",
+    )
+    made.add_argument("--seals", type=Path, metavar="FILE", help="of manage.py export_seals")
+    what = made.add_mutually_exclusive_group()
+    what.add_argument("--file", type=Path, metavar="FILE", help="an export in NDJSON")
+    what.add_argument("--archive", type=Path, metavar="FILE", help="of prune_issuances --archive")
+    made.add_argument(
+        "--manifest", type=Path, metavar="FILE", help="of the export or the archive, to check both"
+    )
+    what.add_argument("--proof", type=Path, metavar="FILE", help="the proof of one row")
+    made.add_argument(
+        "--expect-head", type=head_in, metavar="NUMBER:HASH", help="noted down earlier"
+    )
+    made.add_argument("--json", action="store_true", help="print what was found as JSON")
+    return made
+
+
+def _rows_in(given: argparse.Namespace) -> Rows | None:
+    path = given.archive or given.file
+    return path and Rows(path, given.manifest, is_archive=given.archive is not None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    options = parser()
+    given = options.parse_args(arguments)
+    if (given.proof is None) == (given.seals is None):
+        options.error("give --seals FILE with the rows' file, or --proof FILE")
+    if given.manifest is not None and not (given.file or given.archive):
+        options.error("--manifest belongs to --file or --archive")
+    try:
+        keys = read_keys(given.key)
+        if given.proof is not None:
+            sys.stdout.writelines(f"{line}\n" for line in check_proof(given.proof, keys))
+            return 0
+        report = check_files(given.seals, keys, _rows_in(given), given.expect_head)
+    except ProofError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except (StatementError, FileError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    said = json.dumps(report.as_json(), indent=2) if given.json else "\n".join(report.lines())
+    sys.stdout.write(f"{said}\n")
+    return 1 if report.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""`manage.py seal_issuances`: seal the rows of the log that are not sealed yet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from issuances.sealing import SealedMeanwhile, newest_head
+from issuances.seals import Seal
+from registry_token.sealing import seal_rows
+from registry_token.signing import SigningKeyError
+
+
+class Command(BaseCommand):
+    """Exit status: 0, also when somebody else is sealing; 1 when rows cannot be sealed."""
+
+    help = (
+        "Seal rows of the issuance log, so that nobody can alter or remove them without being"
+        " found out. Run it by a timer."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """--all, --json."""
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="look for rows that came late in the whole log, not only in the last 24 hours",
+        )
+        parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seal, and say what was sealed and what the newest seal is."""
+        self._quiet = options["json"]
+        done: list[Seal] = []
+        try:
+            for seal in seal_rows(everything=options["all"]):
+                done.append(seal)
+                late = ", which came late," if seal.late else ""
+                self._say(f"sealed {seal.rows:,} rows{late} in batch {seal.number}")
+        except SealedMeanwhile as meanwhile:
+            self._say(f"{meanwhile}; the rest is left to that run")
+        except SigningKeyError as error:
+            raise CommandError(str(error)) from None
+        head = newest_head()
+        if self._quiet:
+            said = {
+                "batches": len(done),
+                "rows": sum(seal.rows for seal in done),
+                "late": sum(seal.rows for seal in done if seal.late),
+                "head": asdict(head),
+            }
+            self.stdout.write(json.dumps(said, indent=2, default=str))
+        else:
+            self._say(f"head {head}" if head.number else "there is nothing to seal")
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            self.stdout.write(line)

@@ -1,0 +1,88 @@
+"""Sealing the log with the service's key: what commands, pages and retention share."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from issuances import sealing
+from issuances.sealed import seal_lines
+from issuances.seals import Seal
+from issuances.statements import SEAL, PublicKey
+from registry_token.signing import SigningKey, signing_key
+
+OVERDUE_AFTER = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+class NotSealed(ValueError):
+    """Rows were to go that no seal covers yet; the message says how many, and the fix."""
+
+
+def seal_rows(**options: Any) -> Iterator[Seal]:
+    """Seal what is not sealed yet; options as of `issuances.sealing.seal_rows`.
+
+    Raises SealedMeanwhile, SigningKeyError, django.db.Error.
+    """
+    for seal in sealing.seal_rows(_signer(signing_key()), datetime.now(UTC), **options):
+        logger.info("sealed %d rows in batch %d", seal.rows, seal.number)
+        yield seal
+    # Where logs are kept elsewhere, the head there shows whether seals were cut off here.
+    logger.info("the newest seal is %s", sealing.newest_head())
+
+
+def record_pruned(before: UUID, rows: int) -> None:
+    """Seal that sealed rows with smaller ids are about to go; nothing while sealing is not in use.
+
+    Call it before they go. Raises NotSealed, SealedMeanwhile, SigningKeyError, django.db.Error.
+    """
+    if not sealing.is_in_use():
+        return
+    if unsealed := sealing.unsealed_before(before):
+        raise NotSealed(
+            f"{unsealed:,} of the rows are not sealed yet; run manage.py seal_issuances --all, and"
+            " prune afterwards"
+        )
+    sign = _signer(signing_key())
+    sealing.seal_pruning(sign, datetime.now(UTC), before=before, rows=rows)
+
+
+def write_seals(path: Path, first: UUID, last: UUID) -> int:
+    """A new file of the seals of rows with ids from `first` to `last`; how many there are.
+
+    It gets its name when it is complete. Raises FileExistsError, OSError, django.db.Error.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        seals = 0
+        for line in seal_lines(first, last):
+            file.write(line)
+            seals += 1
+        file.flush()
+        os.fsync(file.fileno())
+        os.link(file.name, path)  # unlike a renaming, it replaces nothing
+    return seals
+
+
+def own_keys() -> list[PublicKey]:
+    """The public half of the key that is in use. Raises SigningKeyError."""
+    return [PublicKey(None, signing_key().private_key.public_key())]
+
+
+def overdue(now: datetime) -> datetime | None:
+    """When the newest seal was made, if that is too long ago; None, too, while sealing is not in
+    use. Raises django.db.Error.
+    """
+    sealed_at = sealing.newest_head().sealed_at
+    return sealed_at if sealed_at is not None and sealed_at < now - OVERDUE_AFTER else None
+
+
+def _signer(key: SigningKey) -> sealing.Sign:
+    return functools.partial(key.sign_statement, typ=SEAL)
