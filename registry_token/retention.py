@@ -17,9 +17,11 @@ from issuances import archives, failures, partitions, pruning
 from issuances.identifiers import first_uuid7, time_of
 from issuances.partitions_ahead import make_ahead
 from issuances.pruning import Part
+from issuances.sealing import is_in_use
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action
+from registry_token.sealing import record_pruned, write_seals
 from registry_token.signing import signing_key
 
 LEAST = timedelta(days=1)  # that rows are kept, whatever is asked for
@@ -75,19 +77,24 @@ def prune(
 ) -> Pruned:
     """Take the parts out, each archived in the folder `archive` before, and tell `report` of each.
 
-    Raises archives.ArchiveError, SigningKeyError, Busy, django.db.Error.
+    Where rows are sealed, that they go is sealed before. Raises archives.ArchiveError, NotSealed,
+    SealedMeanwhile, SigningKeyError, Busy, django.db.Error.
     """
     done = Pruned(failures=failures.prune(before))
     if not found:
         return done
     until = f"{before:%Y-%m-%d %H:%M} UTC"
     rows = sum(part.rows for part in found)
+    if rows:
+        record_pruned(first_uuid7(before), rows)
     _record(actor, f"begun: {rows} rows before {until}")
     try:
         for part in found:
             report(in_words(part))
             if archive is not None and part.rows:
-                report(f"archived in {archives.write(archive, part, _signed)}")
+                path = archives.write(archive, part, _signed)
+                report(f"archived in {path}")
+                _write_seals(path, part)
             for gone in pruning.remove(part):
                 done.rows += gone
             done.partitions += bool(part.partition)
@@ -95,6 +102,18 @@ def prune(
     finally:
         _record(actor, f"pruned: {done.rows} rows before {until}, {done.partitions} partitions")
     return done
+
+
+def _write_seals(archive: Path, part: Part) -> None:
+    """Beside the archive, for `python -m issuances.verify`; an earlier run's are replaced."""
+    if not is_in_use() or part.oldest is None or part.newest is None:
+        return
+    path = archive.with_name(f"{archive.name}.seals.ndjson")
+    try:
+        path.unlink(missing_ok=True)
+        write_seals(path, part.oldest, part.newest)
+    except OSError as error:
+        raise archives.ArchiveError(f"{path}: {error.strerror or error}") from None
 
 
 def _signed(manifest: archives.Manifest) -> archives.Manifest:

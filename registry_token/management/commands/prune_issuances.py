@@ -15,8 +15,12 @@ from issuances.archives import ArchiveError
 from issuances.briefly import Busy
 from issuances.identifiers import time_of
 from issuances.pruning import Part
+from issuances.sealing import SealedMeanwhile
 from registry_token import retention
+from registry_token.sealing import NotSealed
 from registry_token.signing import SigningKeyError
+
+_KEEPS_ROWS = (retention.Kept, ArchiveError, SigningKeyError, Busy, NotSealed, SealedMeanwhile)
 
 
 class Command(BaseCommand):
@@ -66,7 +70,7 @@ class Command(BaseCommand):
                     report=self._say,
                     archive=options["archive"],
                 )
-        except (retention.Kept, ArchiveError, SigningKeyError, Busy) as error:
+        except _KEEPS_ROWS as error:
             raise CommandError(str(error)) from None
         if options["json"]:
             return self._print({"before": _iso(before), **asdict(done)})
