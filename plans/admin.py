@@ -23,7 +23,7 @@ class PlanRuleInline(admin.TabularInline):
     model = PlanRule
     form = PlanRuleForm
     formset = PlanRuleFormSet
-    extra = 0
+    extra = 1  # without scripts there is no other way to add one
 
 
 class PlanAdmin(RevisionedAdmin):

@@ -36,6 +36,19 @@ _LABELS = {
     "named_by": gettext_lazy("named by"),
     "state": gettext_lazy("it is"),
 }
+# Values that are words, by the label that they stand after; all others are names.
+_WORDS = {
+    "named_by": {
+        "claim": gettext_lazy("the caller's token"),
+        "plans.default": gettext_lazy("the configuration, for tokens without a plan"),
+        "plans.anonymous": gettext_lazy("the configuration, for callers without credentials"),
+    },
+    "state": {
+        "enabled": gettext_lazy("enabled"),
+        "disabled": gettext_lazy("disabled"),
+        "unknown": gettext_lazy("unknown"),
+    },
+}
 
 
 def in_words(simulation: Simulation) -> dict[str, Any]:
@@ -68,7 +81,8 @@ def _check(check: Check) -> dict[str, Any]:
 
 def _looked_at(check: Check) -> Iterator[str]:
     for name, value in check.looked_at.items():
-        yield f"{_LABELS[name]}: {_value(value)}"
+        words = _WORDS[name][value] if name in _WORDS else _value(value)
+        yield f"{_LABELS[name]}: {words}"
 
 
 def _value(value: Any) -> str:

@@ -97,14 +97,15 @@ def browser(site: Site) -> Iterator[Browser]:
 
 @pytest.fixture(params=["light"])
 def page(site: Site, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A new window; by `parametrize(…, indirect=True)` dark or narrow, or for axe, whose own styles
-    the content security policy would stop.
+    """A new window; by `parametrize(…, indirect=True)` dark, narrow, without scripts, or for axe,
+    whose own styles the content security policy would stop.
     """
     context = browser.new_context(
         base_url=site.url,
         color_scheme="dark" if "dark" in request.param else "light",
         viewport=NARROW if "narrow" in request.param else WIDE,
         bypass_csp="axe" in request.param,
+        java_script_enabled="no scripts" not in request.param,
     )
     context.set_default_timeout(TIME_LIMIT)
     page = context.new_page()
