@@ -94,7 +94,7 @@ class SavedQuery(models.Model):
     """A filter of the log that somebody gave a name. It outlives its owner's account."""
 
     name = models.CharField(max_length=100)
-    query = models.CharField(max_length=2000, help_text="The filter's part of a URL")
+    query = models.CharField(max_length=2000, help_text=_("The filter's part of a URL"))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -175,9 +175,9 @@ class SealedBatch(models.Model):
     first_id = models.UUIDField(null=True)
     last_id = models.UUIDField(null=True)
     late = models.BooleanField(default=False)
-    statement = models.TextField(help_text="The signed seal, a JWS")
-    ids = models.BinaryField(null=True, help_text="Of the rows, 16 bytes each")
-    leaves = models.BinaryField(null=True, help_text="Hashes of the rows, 32 bytes each")
+    statement = models.TextField(help_text=_("The signed seal, a JWS"))
+    ids = models.BinaryField(null=True, help_text=_("Of the rows, 16 bytes each"))
+    leaves = models.BinaryField(null=True, help_text=_("Hashes of the rows, 32 bytes each"))
 
     class Meta:
         ordering = ("-number",)
