@@ -19,7 +19,7 @@ from issuances.models import Issuance
 from issuances.searching import Search
 
 SEARCH_SECONDS = 0.2
-_STREAM_WINDOW = 5_000  # rows
+_STREAM_WINDOW = 2_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
