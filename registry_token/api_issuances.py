@@ -20,7 +20,8 @@ from issuances.paging import page_of
 from registry_token.api import ApiView
 from registry_token.authority import Caller
 from registry_token.errors import MalformedRequest, NotFound
-from registry_token.exports import Export, Wanted, manifest_of
+from registry_token.exports import Export, Wanted
+from registry_token.exports_made import manifest_of
 
 SCOPE = "registry.audit.read"
 DEFAULT_SIZE, MAX_SIZE = 100, 1000  # rows of a page
@@ -82,12 +83,13 @@ class ExportView(ApiView):
         if request.method == "HEAD":
             return HttpResponse(content_type=form.media_type)
         export = Export(wanted, actor=_actor(request), request=request._request)
+        manifest = reverse("api-issuances-manifest", args=[export.id])
         return StreamingHttpResponse(
             export,
             content_type=form.media_type,
             headers={
                 "Content-Disposition": f'attachment; filename="issuances-{export.id}.{form.name}"',
-                "Link": f'<{reverse("api-manifest", args=[export.id])}>; rel="describedby"',
+                "Link": f'<{manifest}>; rel="describedby"',
             },
         )
 

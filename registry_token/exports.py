@@ -28,10 +28,11 @@ from issuances.identifiers import time_of, uuid7
 from issuances.manifests import document_of
 from issuances.statements import MANIFEST
 from people.activity import record_activity
-from people.models import Action, Activity
-from registry_token.errors import NotFound, Unavailable
+from people.models import Action
+from registry_token.errors import Unavailable
 from registry_token.signing import signing_key
 
+OBJECT = "issuances"  # with the export's id, the object of its rows in the activity log
 MAX_RUNNING = 2  # in each process: they take its time from /token
 MAX_SECONDS = 3600.0  # for so long a permission that was taken away is still used
 _RETRY_AFTER = 20.0  # seconds
@@ -159,7 +160,7 @@ class Export:
         record_activity(
             self._request,
             Action.EXPORTED,
-            _object(self.id),
+            f"{OBJECT} {self.id}",
             detail,
             actor=self._actor,
             document=document,
@@ -169,26 +170,6 @@ class Export:
         """Who breaks it off may be a thread that ends now, and its connection with it."""
         if not connection.in_atomic_block:
             connection.close()
-
-
-def manifest_of(export_id: UUID) -> dict[str, Any]:
-    """The manifest of an export that has ended. Raises NotFound, django.db.Error."""
-    rows = Activity.objects.filter(action=Action.EXPORTED, object=_object(export_id))
-    newest = rows.first()
-    if newest is None:
-        raise NotFound(f"there is no export {export_id}", reason="no_such_export")
-    if not newest.document:
-        raise NotFound(
-            f"the export {export_id} is not complete: it runs still, or was broken off;"
-            " export again, after its last whole row",
-            reason="export_incomplete",
-        )
-    found: dict[str, Any] = json.loads(newest.document)
-    return found
-
-
-def _object(export_id: UUID) -> str:
-    return f"issuances {export_id}"
 
 
 def _beginning(low: UUID) -> str | None:

@@ -22,6 +22,8 @@ TOKEN_PATHS = ("token", "token/", "auth/token", "auth/token/")
 
 token = TokenView.as_view()
 
+_EXPORTS = "api/v1/issuances/exports/<str:export_id>"
+
 urlpatterns = [
     *(path(route, token) for route in TOKEN_PATHS),
     path("jwks", jwks),
@@ -32,8 +34,12 @@ urlpatterns = [
     path("api/v1/simulate", SimulateView.as_view()),
     path("api/v1/failed-authentications", FailedAuthenticationsView.as_view()),
     path("api/v1/issuances", IssuancesView.as_view(), name="api-issuances"),
-    path("api/v1/issuances/export", ExportView.as_view(), name="api-export"),
-    path("api/v1/issuances/exports/<str:export_id>", ManifestView.as_view(), name="api-manifest"),
+    path("api/v1/issuances/export", ExportView.as_view(), name="api-issuances-export"),
+    path(
+        "api/v1/issuances/exports/<str:export_id>",
+        ManifestView.as_view(),
+        name="api-issuances-manifest",
+    ),
     path("api/v1/issuances/<str:row_id>", IssuanceView.as_view(), name="api-issuance"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

@@ -54,6 +54,7 @@ PAGES = [
     ("post", "/admin/licences/revokedlicence/add/", MANAGERS),
     ("get", "/admin/issuances/issuance/", AUDITORS),
     ("post", "/admin/issuances/issuance/add/", NOBODY),
+    ("get", "/admin/issuances/issuance/exports/", AUDITORS),
     ("get", "/admin/failed-authentications/", AUDITORS),
     ("get", "/admin/people/activity/", AUDITORS),
     ("post", "/admin/people/activity/add/", NOBODY),

@@ -351,3 +351,33 @@ def test_the_command_overwrites_nothing(rows, tmp_path):
         call_command("export_issuances", out=tmp_path / "no" / "log")
     assert out.read_text() == "mine"
     assert details()[-1].startswith("broken off: 0 rows")
+
+
+def test_the_page_shows_how_each_ended_and_links_to_its_manifest(auditor, rows):
+    complete = auditor.get(EXPORT, {"subject": "user-1"})
+    body(complete)
+    running = begun()
+    page = auditor.get("/admin/issuances/issuance/exports/").content.decode()
+    assert manifest_path(complete) in page
+    assert "ndjson subject=user-1" in page
+    assert f"complete; 1 rows, last {rows[1].id}" in page
+    assert "runs still" in page
+    running.close()
+    page = auditor.get("/admin/issuances/issuance/exports/").content.decode()
+    assert "broken off; 0 rows" in page
+    assert f"/exports/{running.id}" not in page
+
+
+def test_the_page_of_a_log_that_nobody_has_exported(auditor):
+    assert (
+        "Nothing has been exported yet"
+        in auditor.get("/admin/issuances/issuance/exports/").content.decode()
+    )
+
+
+def test_the_logs_page_leads_to_exports_of_what_it_shows(client_with, rows):
+    client = client_with("export_issuance", "view_issuance")
+    page = client.get("/admin/issuances/issuance/", {"subject": "user-1"}).content.decode()
+    assert 'href="/api/v1/issuances/export?format=csv&amp;subject=user-1"' in page
+    assert 'href="/admin/issuances/issuance/exports/"' in page
+    assert body(client.get(EXPORT, {"format": "ndjson", "subject": "user-1"})) == lines(rows[1:2])

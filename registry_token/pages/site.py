@@ -54,6 +54,7 @@ def pages() -> tuple[Page, ...]:
         audit,
         catalogue_files,
         dashboard,
+        exports,
         failures,
         history,
         licences,
@@ -61,7 +62,17 @@ def pages() -> tuple[Page, ...]:
         simulator,
     )
 
-    ours = (history, catalogue_files, licences, simulator, matches, audit, dashboard, failures)
+    ours = (
+        history,
+        catalogue_files,
+        licences,
+        simulator,
+        matches,
+        audit,
+        dashboard,
+        failures,
+        exports,
+    )
     return tuple(page for module in ours for page in module.PAGES)
 
 

@@ -1,0 +1,27 @@
+"""The page of exports: what was taken out of the issuance log, by whom, with its manifest."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from registry_token.exports_made import newest_exports
+from registry_token.pages.site import Page
+
+LOOKED_AT = 200  # rows of the activity log, two for an export
+
+
+def exports(request: HttpRequest) -> HttpResponse:
+    """The newest ones."""
+    context = admin.site.each_context(request) | {
+        "title": _("Exports"),
+        "exports": newest_exports(LOOKED_AT),
+    }
+    return TemplateResponse(request, "admin/audit/exports.html", context)
+
+
+PAGES: tuple[Page, ...] = (
+    Page("issuances/issuance/exports/", "exports", exports, "issuances.export_issuance"),
+)
