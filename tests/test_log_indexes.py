@@ -41,10 +41,12 @@ def log():
     """Rows of which most have what is asked for: where a planner is tempted to read them all."""
     requests = [[resource("acme/app", "pull", "delete")], [resource("x"), resource("acme/app")]]
     often = {"tenant": "acme", "request_id": "same"}
+    outcomes = [{"refusal": "plan_unknown"}, {"granted": []}]
+    licences = "LIC-1", "lic-1"
     saved(
         *(
-            row(n, requested=requests[n % 2], licence=("LIC-1", "lic-1")[n // 2 % 2], **often)
-            for n in range(600)
+            row(n, requested=requests[n % 2], licence=licences[n // 2 % 2], **outcome, **often)
+            for n, outcome in enumerate(outcomes * 700)
         )
     )
     with connection.cursor() as cursor:
