@@ -96,30 +96,41 @@ class OutcomeCode(_Constant):
     postgresql = sqlite = "CASE WHEN {0} <> '' THEN {0} WHEN {1} <> {2} THEN 'part' ELSE NULL END"
 
 
+class Unguessed(Func):
+    """A value that PostgreSQL does not know when it plans.
+
+    It would look it up in its statistics, and where they are old or coarse take a frequent value
+    for a rare one, whose rows it then reads and sorts all together. So it reads along the index.
+    """
+
+    template = "(SELECT %(expressions)s)"
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value if isinstance(value, Value) else Value(value))
+
+
 class Within(Func):
     """Whether `key` has `value`, said such that rows are read along the index on (key, id).
 
     PostgreSQL has many ways to find rows by an equality; it believes to be quick where it walks the
     whole table by its primary key and happens to meet rows of a frequent value. Compared as a pair,
-    only that one index gives the order. Both comparisons include the value, because PostgreSQL
-    estimates by the first column alone: so it never takes a frequent value for a rare one, whose
-    rows it would read and sort all together. SQLite takes the index of the equality by itself.
+    only that one index gives the order. Nor may it know the value (see `Unguessed`). SQLite takes
+    the index of the equality by itself.
     """
 
     output_field = BooleanField()
     conditional = True
 
     def __init__(self, key: Any, value: Any, low: UUID, high: UUID) -> None:
-        last = UUID(int=max(high.int - 1, 0))
-        ids = (Value(edge, output_field=UUIDField()) for edge in (low, last))
-        super().__init__(key, F("id"), Value(value), *ids)
+        ids = (Value(edge, output_field=UUIDField()) for edge in (low, high))
+        super().__init__(key, F("id"), Unguessed(value), *ids)
 
     def as_postgresql(self, compiler: SQLCompiler, connection: Any, **_: Any) -> Any:
         """Two comparisons of pairs."""
-        key, row_id, value, low, last = map(compiler.compile, self.get_source_expressions())
+        key, row_id, value, low, high = map(compiler.compile, self.get_source_expressions())
         pair, pair_params = f"({key[0]}, {row_id[0]})", (*key[1], *row_id[1])
-        sql = f"({pair} >= ({value[0]}, {low[0]}) AND {pair} <= ({value[0]}, {last[0]}))"
-        return sql, (*pair_params, *value[1], *low[1], *pair_params, *value[1], *last[1])
+        sql = f"({pair} >= ({value[0]}, {low[0]}) AND {pair} < ({value[0]}, {high[0]}))"
+        return sql, (*pair_params, *value[1], *low[1], *pair_params, *value[1], *high[1])
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **_: Any) -> Any:
         """An equality."""
