@@ -41,7 +41,7 @@ def log():
     """Rows of which most have what is asked for: where a planner is tempted to read them all."""
     requests = [[resource("acme/app", "pull", "delete")], [resource("x"), resource("acme/app")]]
     often = {"tenant": "acme", "request_id": "same"}
-    outcomes = [{"refusal": "plan_unknown"}, {"granted": []}]
+    outcomes: list[dict[str, Any]] = [{"refusal": "plan_unknown"}, {"granted": []}]
     licences = "LIC-1", "lic-1"
     saved(
         *(

@@ -153,7 +153,7 @@ def _links(request: HttpRequest, query: str) -> dict[str, Any]:
     try:
         links["api"] = request.build_absolute_uri(reverse("api-issuances")) + rest
         if request.user.has_perm("issuances.export_issuance"):
-            base = reverse("api-issuances-export")
+            base = reverse("api-export")
             more = f"&{query}" if query else ""
             links["exports"] = [(kind, f"{base}?format={kind}{more}") for kind in EXPORTS]
     except NoReverseMatch:
