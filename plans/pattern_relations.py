@@ -15,12 +15,24 @@ _ANY_CHARACTERS, _ANY_SEGMENTS = "*", ""
 
 def covers(outer: str, inner: str) -> bool:
     """Whether every name that `inner` matches is matched by `outer`; in doubt it says no."""
+    if _begin_apart(outer, inner):
+        return False
     return _covers(_segments(outer), _segments(inner), _ANY_SEGMENTS, _segment_covers)
 
 
 def intersects(one: str, other: str) -> bool:
     """Whether a name can match both patterns; in doubt it says yes."""
+    if _begin_apart(one, other):
+        return False
     return _intersect(_segments(one), _segments(other), _ANY_SEGMENTS, _segments_intersect)
+
+
+def _begin_apart(one: str, other: str) -> bool:
+    """Whether their texts before the first star differ, as those of most pairs do: no name begins
+    with both. The rest takes a hundred times as long.
+    """
+    first, second = one.partition("*")[0], other.partition("*")[0]
+    return not (first.startswith(second) or second.startswith(first))
 
 
 def _segments(pattern: str) -> list[str]:

@@ -21,7 +21,7 @@ def effective(rule: PlanRule) -> frozenset[str]:
 
 def is_equal(one: PlanRule, other: PlanRule) -> bool:
     """Whether both say the same, in whatever order."""
-    return _content(one) == _content(other)
+    return one.pattern == other.pattern and _content(one) == _content(other)
 
 
 def _content(rule: PlanRule) -> tuple[object, ...]:
