@@ -12,7 +12,7 @@ from issuances.models import Issuance
 from plans.catalogue import newest_revision
 from plans.models import CatalogueRevision, Plan
 from plans.snapshots import take_snapshot
-from registry_token.lint_rules import Finding, Known, lint
+from registry_token.lint_rules import MAX_SECONDS, Finding, Known, lint
 
 UNUSED_AFTER = timedelta(days=30)
 CACHED_FOR = 600  # seconds, for what the log says; a new revision is linted at once
@@ -30,7 +30,7 @@ def findings() -> list[Finding]:
     key = (newest_revision(), settings.REGISTRY_SERVICES, now.timestamp() // CACHED_FOR)
     cached = _cached
     if cached is None or cached[0] != key:
-        cached = _cached = key, lint(take_snapshot(), known_facts(now))
+        cached = _cached = key, lint(take_snapshot(), known_facts(now), max_seconds=MAX_SECONDS)
     return cached[1]
 
 

@@ -5,6 +5,8 @@ Each finding has a stable code. In doubt there is none: a warning that is wrong 
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,9 @@ from registry_token.entitlement import EVERYTHING
 from registry_token.rule_relations import allows, effective, is_equal, meets, spans
 
 Rules = list[PlanRule]
+
+NOT_FINISHED = "not_finished"
+MAX_SECONDS = 2.0  # for a page of the admin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,18 @@ class Known:
     unused_plans: frozenset[str] = frozenset()
 
 
-def lint(snapshot: Snapshot, known: Known) -> list[Finding]:
-    """All findings, plan by plan and rule by rule."""
-    return [finding for entry in snapshot for finding in _of_plan(entry, known)]
+def lint(snapshot: Snapshot, known: Known, *, max_seconds: float = math.inf) -> list[Finding]:
+    """All findings, plan by plan and rule by rule; the last one says so if the time was too short.
+
+    Each rule is held against all of its plan.
+    """
+    deadline = time.monotonic() + max_seconds
+    found: list[Finding] = []
+    for entry in snapshot:
+        found += _of_plan(entry, known, deadline)
+        if found and found[-1].code == NOT_FINISHED:
+            break
+    return found
 
 
 def in_words(finding: Finding) -> str:
@@ -50,7 +64,7 @@ def in_words(finding: Finding) -> str:
     return f"{where}: {finding.message} ({finding.code})"
 
 
-def _of_plan(entry: dict[str, Any], known: Known) -> Iterator[Finding]:
+def _of_plan(entry: dict[str, Any], known: Known, deadline: float) -> Iterator[Finding]:
     name = entry["name"]
     if entry.get("enabled", True) and name in known.unused_plans:
         message = _(
@@ -60,6 +74,10 @@ def _of_plan(entry: dict[str, Any], known: Known) -> Iterator[Finding]:
         yield Finding("plan_not_carried", name, "", message)
     rules = [rule_of(rule) for rule in entry["rules"]]
     for index, rule in enumerate(rules):
+        if time.monotonic() > deadline:
+            message = _("too many rules to look at all of them here; manage.py lint_catalogue does")
+            yield Finding(NOT_FINISHED, name, "", message)
+            return
         for code, check in CHECKS:
             if message := check(rules, index):
                 yield Finding(code, name, str(rule), message)

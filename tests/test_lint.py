@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
 
@@ -297,3 +298,18 @@ def test_the_check_of_a_file_warns_and_keeps_its_status(tmp_path, loaded):
         assert (exit.code, loaded) == (1, False)
     assert err.getvalue().startswith("warning: plan wide: allow pull, push on **: ")
     assert "too_wide" not in out.getvalue()
+
+
+def test_ends_in_time_and_says_so_however_many_rules_there_are():
+    """Each is held against all others: a page of the admin must not wait for that."""
+    deep = "/".join(["**", "a*b*c*"] * 20)
+    rules = [
+        {"repositories": f"{deep}/x{n}", "actions": ["pull"], "effect": ("allow", "deny")[n % 2]}
+        for n in range(200)
+    ]
+    plans = [{"name": name, "rules": rules} for name in ("gold", "silver")]
+    began = time.monotonic()
+    found = lint(plans, KNOWN, max_seconds=0.2)
+    assert time.monotonic() - began < 20
+    assert [finding.code for finding in found].count("not_finished") == 1
+    assert found[-1].code == "not_finished"

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from plans.models import Plan
 from plans.snapshots import plan_entry
 from registry_token.lint import known_facts
-from registry_token.lint_rules import Finding, lint
+from registry_token.lint_rules import MAX_SECONDS, Finding, lint
 
 
 class ShowsFindings(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -44,4 +44,4 @@ class ShowsFindings(admin.ModelAdmin):  # type: ignore[type-arg]
 def findings_of(plan: Plan) -> list[Finding]:
     """The findings about one saved plan."""
     rules = Plan.objects.get(pk=plan.pk).rules.all()  # as saved now, not as once prefetched
-    return lint([plan_entry(plan, rules)], known_facts())
+    return lint([plan_entry(plan, rules)], known_facts(), max_seconds=MAX_SECONDS)
