@@ -13,9 +13,11 @@ import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from issuances.encoding import time_text
 from issuances.exports import NDJSON, Tally, pieces
 from issuances.filters import Filtered
 from issuances.identifiers import time_of
@@ -120,7 +122,9 @@ def _manifest(part: Part, tally: Tally, name: str, sha256_of_file: str) -> Manif
         "file": name,
         "file_sha256": sha256_of_file,
         "format": NDJSON.name,
+        "created_at": time_text(datetime.now(UTC)),
         "rows": tally.rows,
+        "bytes": tally.size,
         "sha256": tally.sha256.hexdigest(),
         "first_id": str(tally.first_id),
         "last_id": str(tally.last_id),

@@ -14,6 +14,7 @@ from django.db import connection
 
 from issuances import archives
 from issuances.encoding import line_of
+from issuances.manifests import difference
 from issuances.models import Issuance
 from issuances.partitions import Month
 from issuances.partitions_ahead import make_ahead
@@ -88,6 +89,9 @@ def test_the_manifest_is_signed_by_the_service(rows, tmp_path, client):
     keys = list(keys_in(client.get("/jwks").content, "jwks"))
     statement = manifest.pop("statement")
     assert opened(statement, keys, typ=MANIFEST) == manifest
+    unpacked = tmp_path / "rows.ndjson"
+    unpacked.write_bytes(gzip.decompress(path.read_bytes()))
+    assert difference(manifest, unpacked) == ""
 
 
 def test_nothing_goes_where_the_manifest_cannot_be_signed(rows, tmp_path, settings):
