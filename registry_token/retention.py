@@ -5,6 +5,7 @@ Each run stands in the activity log before its first row goes, and again with wh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,14 @@ from issuances import archives, failures, partitions, pruning
 from issuances.identifiers import first_uuid7, time_of
 from issuances.partitions_ahead import make_ahead
 from issuances.pruning import Part
-from issuances.sealing import is_in_use
+from issuances.sealing import SealedMeanwhile, is_in_use
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action
-from registry_token.sealing import record_pruned, write_seals
+from registry_token.sealing import record_pruned, require_sealed, write_seals
 from registry_token.signing import signing_key
 
+_ATTEMPTS, _PAUSE = 10, 0.2  # to seal between others who seal; seconds
 LEAST = timedelta(days=1)  # that rows are kept, whatever is asked for
 
 Report = Callable[[str], None]
@@ -85,16 +87,15 @@ def prune(
         return done
     until = f"{before:%Y-%m-%d %H:%M} UTC"
     rows = sum(part.rows for part in found)
-    if rows:
-        record_pruned(first_uuid7(before), rows)
     _record(actor, f"begun: {rows} rows before {until}")
     try:
         for part in found:
             report(in_words(part))
-            if archive is not None and part.rows:
-                path = archives.write(archive, part, _signed)
-                report(f"archived in {path}")
-                _write_seals(path, part)
+            if part.rows:
+                require_sealed(part.end)
+                if archive is not None:
+                    report(f"archived in {_archived(archive, part)}")
+                _seal_that_it_goes(part)
             for gone in pruning.remove(part):
                 done.rows += gone
             done.partitions += bool(part.partition)
@@ -102,6 +103,26 @@ def prune(
     finally:
         _record(actor, f"pruned: {done.rows} rows before {until}, {done.partitions} partitions")
     return done
+
+
+def _archived(folder: Path, part: Part) -> Path:
+    """Where, with its seals beside it."""
+    path = archives.write(folder, part, _signed)
+    _write_seals(path, part)
+    return path
+
+
+def _seal_that_it_goes(part: Part) -> None:
+    """Only once nothing else keeps it from going: what is missing below `part.end` from then on is
+    taken for pruned. Raises SealedMeanwhile.
+    """
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            return record_pruned(part.end, part.rows)
+        except SealedMeanwhile:
+            if not attempts_left:
+                raise
+            time.sleep(_PAUSE)
 
 
 def _write_seals(archive: Path, part: Part) -> None:

@@ -39,18 +39,26 @@ def seal_rows(**options: Any) -> Iterator[Seal]:
     logger.info("the newest seal is %s", sealing.newest_head())
 
 
+def require_sealed(before: UUID) -> None:
+    """See that no row with a smaller id lacks a seal, once sealing is in use.
+
+    Raises NotSealed, django.db.Error.
+    """
+    if sealing.is_in_use() and (unsealed := sealing.unsealed_before(before)):
+        raise NotSealed(
+            f"{unsealed:,} of the rows are not sealed yet; run manage.py seal_issuances --all, and"
+            " prune afterwards"
+        )
+
+
 def record_pruned(before: UUID, rows: int) -> None:
     """Seal that sealed rows with smaller ids are about to go; nothing while sealing is not in use.
 
     Call it before they go. Raises NotSealed, SealedMeanwhile, SigningKeyError, django.db.Error.
     """
+    require_sealed(before)
     if not sealing.is_in_use():
         return
-    if unsealed := sealing.unsealed_before(before):
-        raise NotSealed(
-            f"{unsealed:,} of the rows are not sealed yet; run manage.py seal_issuances --all, and"
-            " prune afterwards"
-        )
     sign = _signer(signing_key())
     sealing.seal_pruning(sign, datetime.now(UTC), before=before, rows=rows)
 

@@ -17,7 +17,7 @@ from issuances.identifiers import time_of
 from issuances.pruning import Part
 from issuances.sealing import SealedMeanwhile
 from registry_token import retention
-from registry_token.sealing import NotSealed
+from registry_token.sealing import NotSealed, require_sealed
 from registry_token.signing import SigningKeyError
 
 _KEEPS_ROWS = (retention.Kept, ArchiveError, SigningKeyError, Busy, NotSealed, SealedMeanwhile)
@@ -85,6 +85,8 @@ class Command(BaseCommand):
             return self._print({"before": _iso(before), "rows": rows, "parts": listed})
         for part in found:
             self._say(f"would go: {retention.in_words(part)}")
+        if before is not None and found:
+            require_sealed(found[-1].end)
         rows = sum(part.rows for part in found)
         self._say(_KEPT if before is None else f"{rows:,} rows before {before:%Y-%m-%d} would go")
         return None
