@@ -15,7 +15,7 @@ from issuances.findings import Report
 from issuances.models import Issuance, SealedBatch
 from issuances.proofs import proof_of
 from issuances.seal_files import line_of_batch
-from issuances.seals import PRUNED, Batch
+from issuances.seals import ID_SIZE, PRUNED, Batch, parts
 from issuances.statements import PublicKey
 from issuances.verification import check_chain, check_rows
 
@@ -81,13 +81,11 @@ def proof_for(row_id: UUID) -> dict[str, Any]:
 
 
 def batch_with(row_id: UUID) -> SealedBatch | None:
-    """The batch in which the row is sealed, if any."""
+    """The batch in which the row is sealed, if any; without its leaves."""
     around = SealedBatch.objects.filter(first_id__lte=row_id, last_id__gte=row_id)
-    numbers = around.order_by("-number").values_list("number", flat=True)
-    for number in list(numbers):
-        batch = SealedBatch.objects.get(number=number)
-        ids = bytes(batch.ids or b"")
-        if any(ids[at : at + 16] == row_id.bytes for at in range(0, len(ids), 16)):
+    for number in around.order_by("-number").values_list("number", flat=True):
+        batch = SealedBatch.objects.defer("leaves").get(number=number)
+        if row_id.bytes in parts(bytes(batch.ids or b""), ID_SIZE):
             return batch
     return None
 

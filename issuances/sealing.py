@@ -109,6 +109,14 @@ def is_in_use() -> bool:
     return SealedBatch.objects.exists()
 
 
+def is_overdue(now: datetime, after: timedelta) -> bool:
+    """Whether sealing is in use and a row has waited for its seal longer than `after`."""
+    newest = _newest_sealed()
+    if newest is None:
+        return False
+    return Issuance.objects.filter(id__gt=newest, id__lt=first_uuid7(now - after)).exists()
+
+
 def unsealed_before(before: UUID) -> int:
     """How many rows with smaller ids no seal covers. Reads all of their ids."""
     return sum(1 for _ in _unsealed_ids(UUID(int=0), before))

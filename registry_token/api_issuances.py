@@ -61,7 +61,7 @@ class IssuanceView(ApiView):
 
     def get(self, request: Request, row_id: str) -> Response:
         """By its id, which is its token's jti."""
-        row = Issuance.objects.filter(id=_required_id("the row's id", row_id)).first()
+        row = Issuance.objects.filter(id=required_id("the row's id", row_id)).first()
         if row is None:
             raise NotFound(f"the log has no row {row_id}", reason="no_such_row")
         return Response(fields_of(row))
@@ -102,7 +102,7 @@ class ManifestView(ApiView):
 
     def get(self, request: Request, export_id: str) -> Response:
         """By the id of the export, which its answer's header and its file's name have."""
-        found = _required_id("the export's id", export_id)
+        found = required_id("the export's id", export_id)
         name = f"issuances-{found}.manifest.json"
         return Response(
             manifest_of(found),
@@ -127,10 +127,11 @@ def _single(request: Request, name: str) -> str:
 
 
 def _id(name: str, text: str) -> UUID | None:
-    return _required_id(name, text) if text else None
+    return required_id(name, text) if text else None
 
 
-def _required_id(name: str, text: str) -> UUID:
+def required_id(name: str, text: str) -> UUID:
+    """Raises MalformedRequest."""
     try:
         return UUID(text)
     except ValueError:

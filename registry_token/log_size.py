@@ -1,5 +1,6 @@
-"""Whether the issuance log needs an operator: it nears the size that was stated, or rows of a month
-have no partition. For /readyz and the admin's first page; neither counts rows.
+"""Whether the issuance log needs an operator: it nears the size that was stated, rows of a month
+have no partition, or no seal for a day. For /readyz and the admin's first page; neither counts
+rows.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +16,7 @@ from django.core.checks import CheckMessage, Warning
 from django.db import Error, InterfaceError, OperationalError, connection
 
 from issuances import partitions, sizes
-from registry_token import database
+from registry_token import database, sealing
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,11 @@ def messages() -> list[CheckMessage]:
     return [Warning(text, hint=_HINT, id="registry_token.W011") for text in state()["warnings"]]
 
 
-_HINT = "See docs/audit.md, Keeping it: manage.py prune_issuances makes partitions and room."
+_HINT = "See docs/audit.md: manage.py prune_issuances makes partitions and room."
+_UNSEALED = (
+    "rows of the issuance log have waited for their seal for more than a day: see to the timer of"
+    " manage.py seal_issuances"
+)
 
 
 def _found() -> dict[str, Any]:
@@ -55,15 +61,16 @@ def _found() -> dict[str, Any]:
         with database.limited(time.monotonic() + LIMIT):
             rows = sizes.estimated_rows()
             without_partition = partitions.is_partitioned() and partitions.default_has_rows()
+            unsealed = sealing.is_overdue(datetime.now(UTC))
     except Error as error:
         logger.warning("the size of the issuance log is not known: %s", error)
         if isinstance(error, (OperationalError, InterfaceError)):
             connection.close()
         return {"rows": None, "warnings": []}
-    return {"rows": rows, "warnings": list(_warnings(rows, without_partition))}
+    return {"rows": rows, "warnings": _warnings(rows, without_partition, unsealed=unsealed)}
 
 
-def _warnings(rows: int, without_partition: bool) -> list[str]:
+def _warnings(rows: int, without_partition: bool, *, unsealed: bool = False) -> list[str]:
     most, found = settings.AUDIT_WARN_ROWS, []
     if most and rows >= NEAR * most:
         found.append(
@@ -75,4 +82,6 @@ def _warnings(rows: int, without_partition: bool) -> list[str]:
             "rows of the issuance log have no partition of their month: run manage.py"
             " prune_issuances once a month or more often"
         )
+    if unsealed:
+        found.append(_UNSEALED)
     return found

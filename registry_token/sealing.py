@@ -84,12 +84,9 @@ def own_keys() -> list[PublicKey]:
     return [PublicKey(None, signing_key().private_key.public_key())]
 
 
-def overdue(now: datetime) -> datetime | None:
-    """When the newest seal was made, if that is too long ago; None, too, while sealing is not in
-    use. Raises django.db.Error.
-    """
-    sealed_at = sealing.newest_head().sealed_at
-    return sealed_at if sealed_at is not None and sealed_at < now - OVERDUE_AFTER else None
+def is_overdue(now: datetime) -> bool:
+    """Whether somebody has to see to the timer of seal_issuances. Raises django.db.Error."""
+    return sealing.is_overdue(now, OVERDUE_AFTER)
 
 
 def _signer(key: SigningKey) -> sealing.Sign:

@@ -13,6 +13,7 @@ from django.views.generic import RedirectView
 from registry_token import errors
 from registry_token.api_failures import FailedAuthenticationsView
 from registry_token.api_issuances import ExportView, IssuancesView, IssuanceView, ManifestView
+from registry_token.api_proof import ProofView
 from registry_token.api_schema import docs, schema
 from registry_token.api_simulate import SimulateView
 from registry_token.health import healthz, readyz
@@ -40,6 +41,7 @@ urlpatterns = [
         ManifestView.as_view(),
         name="api-issuances-manifest",
     ),
+    path("api/v1/issuances/<str:row_id>/proof", ProofView.as_view(), name="api-proof"),
     path("api/v1/issuances/<str:row_id>", IssuanceView.as_view(), name="api-issuance"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

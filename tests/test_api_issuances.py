@@ -45,7 +45,7 @@ def ids(response):
 
 
 def paths(one):
-    return (LOG, f"{LOG}/{one.id}", EXPORT, f"{LOG}/exports/{uuid4()}")
+    return (LOG, f"{LOG}/{one.id}", f"{LOG}/{one.id}/proof", EXPORT, f"{LOG}/exports/{uuid4()}")
 
 
 def test_rows_are_the_newest_first_with_all_fields(ask):
@@ -151,9 +151,9 @@ def test_a_token_needs_the_scope(ask):
 @pytest.mark.parametrize(
     ("permissions", "statuses"),
     [
-        ((), (403, 403, 403, 403)),
-        (("view_issuance",), (200, 200, 403, 403)),
-        (("export_issuance",), (403, 403, 200, 404)),
+        ((), (403, 403, 403, 403, 403)),
+        (("view_issuance",), (200, 200, 404, 403, 403)),
+        (("export_issuance",), (403, 403, 403, 200, 404)),
     ],
     ids=str,
 )

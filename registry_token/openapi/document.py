@@ -10,7 +10,7 @@ from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
 
 from registry_token.openapi.failures import FailedAuthentications
-from registry_token.openapi.issuances import Export, Issuances, OneIssuance, OneManifest
+from registry_token.openapi.issuances import Export, Issuances, OneIssuance, OneManifest, OneProof
 from registry_token.openapi.parts import SECURITY_SCHEMES
 from registry_token.openapi.probes import Healthz, Jwks, Readyz
 from registry_token.openapi.simulate import Simulate
@@ -33,6 +33,7 @@ PATHS = (
     path("api/v1/issuances", Issuances.as_view()),
     path("api/v1/issuances/export", Export.as_view()),
     path("api/v1/issuances/exports/<str:export_id>", OneManifest.as_view()),
+    path("api/v1/issuances/<str:row_id>/proof", OneProof.as_view()),
     path("api/v1/issuances/<str:row_id>", OneIssuance.as_view()),
 )
 """What is described, as in `urls`; the other paths of /token are left out."""

@@ -86,6 +86,18 @@ class Manifest(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.DateTimeField(allow_null=True)}
 
 
+class Proof(serializers.Serializer[Any]):
+    """That a row is sealed: `python -m issuances.verify --proof` checks it."""
+
+    format = serializers.ChoiceField(["issuance-proof/1"])
+    line = serializers.CharField(help_text="The row's canonical line")
+    index = serializers.IntegerField(help_text="Its place in the batch, from 0")
+    path = serializers.ListField(
+        child=serializers.CharField(), help_text="The audit path of RFC 6962, 2.1.1, in hex"
+    )
+    statement = serializers.CharField(help_text="The seal: JWS of the type issuance-seal+jws")
+
+
 def _filters() -> list[OpenApiParameter]:
     return [
         query(name, _schema(name, filter), str(filter.label))
@@ -146,6 +158,27 @@ class OneIssuance(Described):
             RETRY_AFTER,
         ],
         responses={200: IssuanceRow, **_ANSWERS, **errors(404)},
+    )
+    def get(self, request: Any) -> None: ...
+
+
+class OneProof(Described):
+    """The proof of a row."""
+
+    @operation(
+        "getProof",
+        "The proof that a row is sealed",
+        f"{_READ} 404 also for a row that waits for its seal (`not_sealed_yet`), and for one that"
+        " is no longer what was sealed (`altered`).",
+        tag="issuance log",
+        auth=BY_TOKEN_OR_SESSION,
+        parameters=[
+            OpenApiParameter("row_id", _ID, OpenApiParameter.PATH, description="Its token's jti"),
+            answer_header("Content-Disposition", "A name for the file", 200),
+            CHALLENGE,
+            RETRY_AFTER,
+        ],
+        responses={200: Proof, **_ANSWERS, **errors(404)},
     )
     def get(self, request: Any) -> None: ...
 

@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from issuances.filters import FilterErrors, IssuanceFilter
 from issuances.models import Issuance
 from issuances.paging import page_of
+from issuances.sealed import batch_with
 from licences.models import RevokedLicence, normalised
 from plans.models import CatalogueRevision, Plan
 from registry_token.licence_usage import GRACE
@@ -56,6 +57,7 @@ def shown(request: HttpRequest, row_id: str) -> HttpResponse:
         validity=_validity(row, datetime.now(UTC)),
         fields=[(label, value, _same(name, value)) for label, name, value in fields_of(row)],
         lists=list(_lists(row)),
+        batch=batch_with(row.id),
         permalink=request.build_absolute_uri(),
         scopes=" ".join(map(scope_of, row.requested)),
     )

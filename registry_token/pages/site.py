@@ -59,6 +59,7 @@ def pages() -> tuple[Page, ...]:
         history,
         licences,
         matches,
+        seals,
         simulator,
     )
 
@@ -72,6 +73,7 @@ def pages() -> tuple[Page, ...]:
         dashboard,
         failures,
         exports,
+        seals,
     )
     return tuple(page for module in ours for page in module.PAGES)
 

@@ -38,6 +38,7 @@ PAGES = [
     "/admin/issuances/issuance/?subject=nobody",
     "/admin/issuances/issuance/exports/",
     "/admin/failed-authentications/",
+    "/admin/seals/",
     "/admin/dashboard/",
     "/admin/dashboard/?period=1y",
     "/admin/people/activity/",
