@@ -139,3 +139,21 @@ def test_what_came_by_the_address_stays_chosen(admin_client):
     page = listed(admin_client, "reason=of_another_version&outcome=refused").content.decode()
     assert '<option value="of_another_version" selected>' in page
     assert '<option value="refused" selected>' in page
+
+
+def test_leads_to_the_same_rows_for_programs_and_to_take_away(client_with):
+    saved(row(licence="a&b"), row(licence="c"))
+    client = client_with("view_issuance", "export_issuance")
+    links = listed(client, urlencode({"licence": "a&b"})).context["links"]
+    assert links["api"] == "http://testserver/api/v1/issuances?licence=a%26b"
+    (only,) = client.get(links["api"]).json()["results"]
+    assert only["licence"] == "a&b"
+    kinds = dict(links["exports"])
+    assert sorted(kinds) == ["csv", "ndjson"]
+    assert kinds["csv"] == "/api/v1/issuances/export?format=csv&licence=a%26b"
+
+
+def test_only_who_may_export_sees_how(client_with):
+    page = listed(client_with("view_issuance")).content.decode()
+    assert "/api/v1/issuances/export" not in page
+    assert "http://testserver/api/v1/issuances" in page

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
@@ -148,16 +148,14 @@ def _problems(error: FilterErrors) -> list[str]:
 
 def _links(request: HttpRequest, query: str) -> dict[str, Any]:
     """The same rows elsewhere: for programs, and to take away."""
-    links: dict[str, Any] = {}
     rest = f"?{query}" if query else ""
-    try:
-        links["api"] = request.build_absolute_uri(reverse("api-issuances")) + rest
-        if request.user.has_perm("issuances.export_issuance"):
-            base = reverse("api-export")
-            more = f"&{query}" if query else ""
-            links["exports"] = [(kind, f"{base}?format={kind}{more}") for kind in EXPORTS]
-    except NoReverseMatch:
-        pass
+    links: dict[str, Any] = {
+        "api": request.build_absolute_uri(reverse("api-issuances")) + rest,
+        "exports": [],
+    }
+    if request.user.has_perm("issuances.export_issuance"):
+        base, more = reverse("api-issuances-export"), f"&{query}" if query else ""
+        links["exports"] = [(kind, f"{base}?format={kind}{more}") for kind in EXPORTS]
     return links
 
 
