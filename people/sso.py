@@ -47,7 +47,9 @@ def _new_account(issuer: str, subject: str, name: str) -> Any:
 
 def _free_name(wanted: str) -> str:
     """A user name that nobody has, local accounts included: they are never taken over by name."""
-    name = _NOT_IN_NAMES.sub("-", wanted)[:140] or "person"
+    # As Django stores it: a fullwidth "alice" is an alice, too.
+    normal = User.normalize_username(wanted)
+    name = _NOT_IN_NAMES.sub("-", normal)[:140] or "person"
     taken = set(User.objects.filter(username__startswith=name).values_list("username", flat=True))
     numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(free for free in (name, *numbered) if free not in taken)

@@ -77,3 +77,10 @@ def test_makes_a_user_name_of_what_there_is(client, sso, name, shown):
     sso.person["preferred_username"] = name
     log_in(client, sso)
     assert User.objects.get().username == shown
+
+
+def test_a_name_that_is_stored_like_a_taken_one_gets_a_number(client, sso):
+    User.objects.create_user("alice")
+    sso.person["preferred_username"] = "\N{FULLWIDTH LATIN SMALL LETTER A}lice"
+    log_in(client, sso)
+    assert User.objects.get(ssoidentity__subject="1234").username == "alice-2"
