@@ -92,7 +92,8 @@ class Service:
 
     def __enter__(self) -> Self:
         self.manage("migrate", "--verbosity", "0")
-        self.manage("load_catalogue", str(BASE_DIR / "etc" / "catalogue.example.yaml"))
+        example = BASE_DIR / "etc" / "catalogue.example.yaml"
+        self.manage("load_catalogue", str(example), "--reason", "the first plans")
         self.start()
         return self
 

@@ -20,7 +20,7 @@ PICTURES = {
     "overview-dark": ("/admin/", True),
     "plan": ("/admin/plans/plan/2/change/", False),
     "history": ("/admin/plans/cataloguerevision/", False),
-    "difference": ("/admin/plans/cataloguerevision/2/change/", False),
+    "difference": ("/admin/plans/cataloguerevision/diff/?from=1&to=2", False),
     "simulator": (
         "/admin/simulate/?plan=community&service=registry.example.com"
         "&asked=docker+push+registry.example.com/stella-ops/public/app:1.2",
@@ -70,7 +70,8 @@ def _fill(site: Site) -> None:
         "{repositories: stella-ops/public/**, actions: [pull]},"
         "{repositories: mirror/**, actions: [pull]}]}]"
     )
-    site.manage("load_catalogue", str(file))
+    reason = "Everybody may pull from the mirror, as announced"
+    site.manage("load_catalogue", str(file), "--reason", reason)
 
 
 if __name__ == "__main__":
