@@ -32,6 +32,7 @@ from registry_token.pages.audit_form import (
     suggestions,
     without_empty,
 )
+from registry_token.pages.audit_queries import queries_for
 from registry_token.pages.audit_words import line_of
 from registry_token.pages.site import Page, context_of
 from registry_token.pasted_tokens import NotOurs
@@ -88,7 +89,12 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
     query = filter_query(request.GET)
-    more = {"query": query, "suggestions": suggestions(), "links": _links(request, query)}
+    more = {
+        "query": query,
+        "queries": queries_for(request),
+        "suggestions": suggestions(),
+        "links": _links(request, query),
+    }
     all_of_it = context_of(request, _("Issuance log"), **more) | context
     return TemplateResponse(request, "admin/audit/list.html", all_of_it, status=status)
 

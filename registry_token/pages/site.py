@@ -52,6 +52,8 @@ def pages() -> tuple[Page, ...]:
     """All of them. Imported late: they need the models."""
     from registry_token.pages import (
         audit,
+        audit_first_pushes,
+        audit_queries,
         catalogue_files,
         dashboard,
         exports,
@@ -70,6 +72,8 @@ def pages() -> tuple[Page, ...]:
         simulator,
         matches,
         audit,
+        audit_queries,
+        audit_first_pushes,
         dashboard,
         failures,
         exports,

@@ -36,6 +36,7 @@ PAGES = [
     "/admin/issuances/issuance/",
     "/admin/issuances/issuance/?outcome=refused&since=24h",
     "/admin/issuances/issuance/?subject=nobody",
+    "/admin/issuances/issuance/first-pushes/?since=24h",
     "/admin/issuances/issuance/exports/",
     "/admin/failed-authentications/",
     "/admin/seals/",
