@@ -1,12 +1,15 @@
 """Rows as CSV (RFC 4180) that a spreadsheet opens without executing anything.
 
 The fields are those of the canonical form, in the order of the columns. Texts are quoted; null is
-nothing at all, an empty text `""`. A text that a spreadsheet might take for a formula has one `'`
-before it, and so has a text that begins with `'`: whoever reads the file takes one `'` away.
+nothing at all, an empty text `""`. What a spreadsheet might take for a formula has one `'` before
+it, and so has what begins with `'`: whoever reads the file takes one `'` away. That is done where a
+text begins, and within it after what some spreadsheets take for the end of a cell, whatever quotes
+say.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,19 +17,28 @@ from issuances.encoding import FIELDS, canonical, fields_of_values
 
 # How formulas begin, in wide characters, too; and blanks which spreadsheets skip before them.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+# The end of a cell where a semicolon or a tab separates them, and of a line. There, quotes in the
+# middle of what was one cell stand at the beginning of another.
+ENDS = (";", "\t", "\r", "\n")
+DANGEROUS_WITHIN = (*DANGEROUS, '"')
 HEAD = (",".join(FIELDS) + "\r\n").encode()
 # What is no text of anybody's: ids, times and numbers need neither quotes nor care.
 BARE = frozenset({"id", "created_at", "jti", "expires_at", "catalogue_revision"})
 
 
+_WITHIN = re.compile(f"(?<=[{''.join(ENDS)}])(?=[{re.escape(''.join(DANGEROUS_WITHIN))}])")
+_ADDED = re.compile(f"(?:\\A|(?<=[{''.join(ENDS)}]))'")
+
+
 def neutral(text: str) -> str:
     """The text, harmless in a spreadsheet."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    begin = "'" if text.startswith(DANGEROUS) else ""
+    return begin + _WITHIN.sub("'", text)
 
 
 def original(cell: str) -> str:
     """What `neutral` was given."""
-    return cell.removeprefix("'")
+    return _ADDED.sub("", cell)
 
 
 def cell_of(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import CharField, F, Func
 
-from issuances.csv_form import BARE, DANGEROUS
+from issuances.csv_form import BARE, DANGEROUS, DANGEROUS_WITHIN, ENDS
 from issuances.encoding import FIELDS
 
 JSON_FIELDS = ("requested", "granted")
@@ -91,8 +91,17 @@ def _csv_cell(name: str) -> tuple[str, str]:
     if name in JSON_FIELDS:
         return "", ""
     beginnings = ", ".join(_literal(text) for text in DANGEROUS)
-    neutral = f"CASE WHEN left({{{name}}}, 1) IN ({beginnings}) THEN '''' ELSE '' END"
-    return "", f"""'"', {neutral}, replace({{{name}}}, '"', '""'), '"'"""
+    begin = f"CASE WHEN left({{{name}}}, 1) IN ({beginnings}) THEN '''' ELSE '' END"
+    return "", f"""'"', {begin}, replace({_neutral_within(f"{{{name}}}")}, '"', '""'), '"'"""
+
+
+def _neutral_within(column: str) -> str:
+    """By an expression only where there is something to look for: it is slow."""
+    dangerous = "".join(DANGEROUS_WITHIN).replace("-", "") + "-"  # at its end it is no range
+    pattern = _literal(f"(?<=[{''.join(ENDS)}])(?=[{dangerous}])")
+    found = " + ".join(f"strpos({column}, {_literal(text)})" for text in ENDS)
+    replaced = f"regexp_replace({column}, {pattern}, '''', 'g')"
+    return f"CASE WHEN {found} > 0 THEN {replaced} ELSE {column} END"
 
 
 def _bare(name: str) -> str:
