@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from plans.conflicts import fingerprint
@@ -93,6 +94,13 @@ class PlanRuleForm(forms.ModelForm):
         )
         for name in ("effect", "type", "pattern", "services"):
             self.fields[name].widget.attrs["aria-label"] = self[name].label
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Without what the model says again of a field that has its message already."""
+        if field is None and hasattr(error, "error_dict"):
+            new = {name: e for name, e in error.error_dict.items() if name not in self.errors}
+            error = ValidationError(new)
+        super().add_error(field, error)
 
 
 class DeletionBox(forms.CheckboxInput):

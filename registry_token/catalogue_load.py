@@ -39,7 +39,8 @@ def plan_differences(file: CatalogueFile, prune: bool) -> Iterator[Difference]:
     for wanted, rules in file.plans:
         plan = existing.pop(wanted.name, None)
         if plan is None:
-            text = f"added plan {wanted.name} with {len(rules)} rules"
+            count = "1 rule" if len(rules) == 1 else f"{len(rules)} rules"
+            text = f"added plan {wanted.name} with {count}"
             yield Difference(text, partial(_save_new, wanted, rules))
             continue
         yield from _field_differences(plan, wanted)

@@ -77,7 +77,7 @@ def test_licences_are_saved_only_by_those_who_may_view_them(client_with):
 def test_shows_the_differences_and_changes_nothing(admin_client):
     before = dumped()
     shown = sent(admin_client, PLAN).content.decode()
-    assert "added plan team with 1 rules" in shown
+    assert "added plan team with 1 rule" in shown
     assert "Plan team: added" in shown
     assert '<span class="badge bad">widened</span>' in shown
     assert "enterprise" not in shown

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 
 from licences.models import RevokedLicence
 from plans.models import CatalogueRevision, Plan
-from tests.test_admin_plans import PLANS
+from tests.test_admin_plans import PLANS, form
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_who_is_added_may_log_in_and_has_a_job(admin_client):
     assert admin_client.get(page).context["adminform"].form["is_staff"].value() is True
     password = "correct horse battery staple"
     viewer = Group.objects.get(name="viewer")
-    form = {
+    typed = {
         "username": "bob",
         "usable_password": "true",
         "password1": password,
@@ -73,7 +73,7 @@ def test_who_is_added_may_log_in_and_has_a_job(admin_client):
         "is_staff": "on",
         "groups": [viewer.pk],
     }
-    assert admin_client.post(page, form).status_code == 302
+    assert admin_client.post(page, typed).status_code == 302
     bob = User.objects.get(username="bob")
     assert (bob.is_staff, bob.is_superuser, list(bob.groups.all())) == (True, False, [viewer])
     assert html(admin_client.get(f"/admin/auth/user/{bob.pk}/change/")).count("<details") == 1
@@ -84,10 +84,19 @@ def test_who_is_added_gets_no_more_than_who_adds_them_may(client):
     helpdesk.user_permissions.set(Permission.objects.filter(content_type__model="user"))
     client.force_login(helpdesk)
     password = "correct horse battery staple"
-    form = {"username": "bob", "usable_password": "true", "is_staff": "on"}
-    form |= {"password1": password, "password2": password}
+    typed = {"username": "bob", "usable_password": "true", "is_staff": "on"}
+    typed |= {"password1": password, "password2": password}
     editors = Group.objects.get(name="catalogue editor")
-    refused = client.post("/admin/auth/user/add/", form | {"groups": [editors.pk]})
+    refused = client.post("/admin/auth/user/add/", typed | {"groups": [editors.pk]})
     assert "groups" in refused.context["adminform"].form.errors
-    assert client.post("/admin/auth/user/add/", form).status_code == 302
+    assert client.post("/admin/auth/user/add/", typed).status_code == 302
     assert not User.objects.get(username="bob").groups.exists()
+
+
+def test_a_rule_without_actions_is_told_so_once(admin_client):
+    rule = {"pattern": "team/**", "effect": "allow", "type": "repository", "services": ""}
+    sent = form(rule)
+    sent.pop("rules-0-actions", None)
+    shown = html(admin_client.post(f"{PLANS}add/", sent))
+    assert "tick one or more" in shown
+    assert "must be a list of one or more" not in shown

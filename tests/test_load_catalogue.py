@@ -48,7 +48,7 @@ def dumped():
 
 def test_loads_the_example(load):
     assert load(EXAMPLE.read_text()).splitlines() == [
-        "added plan community with 1 rules",
+        "added plan community with 1 rule",
         "added plan enterprise with 4 rules",
         "added revoked licence LIC-0007",
     ]
