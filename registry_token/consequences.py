@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from issuances.identifiers import first_uuid7
@@ -14,9 +14,9 @@ from issuances.refusals import refusal_in_words
 from plans.catalogue import Catalogue
 from registry_token.access import Access
 from registry_token.entitlement import Decision, Facts, Policy
+from registry_token.lately import PERIOD
 from registry_token.replay import decide_again
 
-PERIOD = timedelta(days=30)
 MAX_ROWS = 20_000
 MAX_SECONDS = 2.0
 MAX_EXAMPLES = 5

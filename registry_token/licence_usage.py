@@ -19,8 +19,8 @@ from django.utils.translation import ngettext
 from issuances.models import Issuance
 from licences.models import normalised
 from registry_token.identifiers import first_uuid7
+from registry_token.lately import PERIOD
 
-PERIOD = timedelta(days=30)
 # For which Distribution goes on accepting a token that has expired.
 GRACE = timedelta(seconds=60)
 # Longer than a token can live.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
@@ -12,9 +12,9 @@ from issuances.models import Issuance
 from plans.catalogue import newest_revision
 from plans.models import CatalogueRevision, Plan
 from plans.snapshots import take_snapshot
+from registry_token.lately import PERIOD
 from registry_token.lint_rules import MAX_SECONDS, Finding, Known, lint
 
-UNUSED_AFTER = timedelta(days=30)
 CACHED_FOR = 600  # seconds, for what the log says; a new revision is linted at once
 
 _cached: tuple[tuple[object, ...], list[Finding]] | None = None
@@ -43,7 +43,7 @@ def _unused_plans(now: datetime) -> frozenset[str]:
     """Plans that existed 30 days ago and that nobody has carried since; none if the log does not
     reach back so far. Two look-ups in indexes, one more a plan.
     """
-    begin = now - UNUSED_AFTER
+    begin = now - PERIOD
     oldest = Issuance.objects.order_by("id").values_list("created_at", flat=True).first()
     if oldest is None or oldest > begin:
         return frozenset()

@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from issuances.models import Issuance
 from plans.catalogue import Revision, catalogue_of_snapshot
-from registry_token.consequences import PERIOD, consequences_of, rows_of
+from registry_token.consequences import consequences_of, rows_of
 from registry_token.exchange import policy
 from registry_token.identifiers import uuid7
+from registry_token.lately import PERIOD
 
 
 def row(subject="alice", actions=("pull",), plan="team", refusal="nothing_granted", **more):

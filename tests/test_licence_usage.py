@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from issuances.models import Issuance
 from registry_token.identifiers import uuid7
-from registry_token.licence_usage import GRACE, PERIOD, in_words, usage_of
+from registry_token.lately import PERIOD
+from registry_token.licence_usage import GRACE, in_words, usage_of
 
 pytestmark = pytest.mark.django_db
 
