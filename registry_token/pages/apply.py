@@ -47,17 +47,24 @@ def warn_of_change(request: HttpRequest) -> None:
 
 
 def apply_if_seen(
-    request: HttpRequest, find: Callable[[], Iterable[Difference]], *, seen: str, reason: str
+    request: HttpRequest, apply: Callable[[], object], *, seen: str, reason: str
 ) -> bool:
-    """Apply all differences as one revision; False when the catalogue is no longer as `seen`.
+    """Call `apply` as one revision; False, and a warning, when the catalogue is not as `seen`.
 
     Raises django.db.DatabaseError; then nothing is applied.
     """
     actor = request.user.get_username()
     with catalogue_change(actor=actor, source="admin", reason=reason):
         # In here nobody else changes the catalogue.
-        if token_of(newest_revision()) != seen:
-            return False
-        for difference in list(find()):
-            difference.apply()
-    return True
+        is_as_seen = token_of(newest_revision()) == seen
+        if is_as_seen:
+            apply()
+    if not is_as_seen:
+        warn_of_change(request)
+    return is_as_seen
+
+
+def apply_all(found: Iterable[Difference]) -> None:
+    """All of them, looked for before the first is applied. Raises django.db.DatabaseError."""
+    for difference in list(found):
+        difference.apply()

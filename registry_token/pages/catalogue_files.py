@@ -26,9 +26,9 @@ from registry_token.licence_usage import in_words, usage_of
 from registry_token.pages.apply import (
     LICENCE_CHANGES,
     PLAN_CHANGES,
+    apply_all,
     apply_if_seen,
     form_of,
-    warn_of_change,
 )
 from registry_token.pages.history import attachment
 from registry_token.pages.site import Page, context_of
@@ -133,9 +133,14 @@ def _differences(request: HttpRequest, file: CatalogueFile, chosen: dict[str, An
     def after() -> Snapshot:
         return snapshot_after(file, prune=prune)
 
+    def apply() -> None:
+        apply_all(differences(file, prune=prune))
+
     form = form_of(request, after, is_sent="apply" in request.POST)
     if form.is_bound and form.is_valid():
-        if _applied(request, file, prune, form.cleaned_data):
+        seen, reason = form.cleaned_data["seen"], form.cleaned_data["reason"]
+        if apply_if_seen(request, apply, seen=seen, reason=reason):
+            messages.success(request, _("The catalogue file is loaded."))
             return redirect("admin:plans_cataloguerevision_change", newest_revision().number)
         form = form_of(request, after, is_sent=False)
     context = context_of(request, _("What the file changes")) | form.change.context()
@@ -160,21 +165,6 @@ def _objections(request: HttpRequest, file: CatalogueFile, prune: bool) -> list[
             )
         ]
     return []
-
-
-def _applied(request: HttpRequest, file: CatalogueFile, prune: bool, typed: dict[str, Any]) -> bool:
-    """Whether it was done; if not, the catalogue has changed in between, and people are told."""
-    done = apply_if_seen(
-        request,
-        lambda: differences(file, prune=prune),
-        seen=typed["seen"],
-        reason=typed["reason"],
-    )
-    if done:
-        messages.success(request, _("The catalogue file is loaded."))
-    else:
-        warn_of_change(request)
-    return done
 
 
 def _usage(file: CatalogueFile) -> str:

@@ -6,7 +6,6 @@ Restoring goes the way of a catalogue file, so it is checked and applied like an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -23,9 +22,9 @@ from registry_token.catalogue_file import CatalogueFile, catalogue_in, dump_snap
 from registry_token.catalogue_load import Difference, plan_differences
 from registry_token.pages.apply import (
     PLAN_CHANGES,
+    apply_all,
     apply_if_seen,
     form_of,
-    warn_of_change,
 )
 from registry_token.pages.site import Page, context_of, row_number
 
@@ -74,28 +73,17 @@ def restore(request: HttpRequest, number: int) -> HttpResponse:
     file, errors = catalogue_in({"plans": snapshot})
     form = form_of(request, lambda: snapshot, is_sent=request.method == "POST")
     if form.is_bound and form.is_valid() and not errors:
-        if _restored(request, file, number, form.cleaned_data):
+        seen, reason = form.cleaned_data["seen"], form.cleaned_data["reason"]
+        reason = f"restored revision {number}: {reason}"
+        if apply_if_seen(request, lambda: apply_all(_found(file)), seen=seen, reason=reason):
+            text = _("The plans are again those of revision %(number)s.") % {"number": number}
+            messages.success(request, text)
             return redirect(_REVISION, newest_revision().number)
         form = form_of(request, lambda: snapshot, is_sent=False)
     context = context_of(request, _("Restore revision %(number)s") % {"number": number})
     context |= {"number": number, "form": form, "errors": errors}
     context |= form.change.context() | {"has_differences": any(_found(file))}
     return render(request, "admin/history/restore.html", context)
-
-
-def _restored(
-    request: HttpRequest, file: CatalogueFile, number: int, typed: dict[str, Any]
-) -> bool:
-    """Whether it was done; if not, the catalogue has changed in between, and people are told."""
-    reason = f"restored revision {number}: {typed['reason']}"
-    done = apply_if_seen(request, lambda: _found(file), seen=typed["seen"], reason=reason)
-    if done:
-        messages.success(
-            request, _("The plans are again those of revision %(number)s.") % {"number": number}
-        )
-    else:
-        warn_of_change(request)
-    return done
 
 
 def _found(file: CatalogueFile) -> Iterator[Difference]:
