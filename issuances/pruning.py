@@ -19,7 +19,9 @@ from issuances.models import Issuance
 from issuances.partitions import TABLE, Partition, partitions
 
 BATCH = 5_000  # rows
-PAUSE = 0.02  # seconds between batches, in which others write: SQLite has one writer at a time
+# Seconds between batches, or as long as the one before took, in which others write. SQLite has one
+# writer at a time, and those who wait look every tenth of a second.
+PAUSE = 0.1
 
 _EVERYTHING = UUID(int=0)
 
@@ -79,10 +81,11 @@ def remove(part: Part) -> Iterator[int]:
             yield part.rows
         return
     while (last := _last_of_batch(part)) is not None:
+        begun = time.monotonic()
         with transaction.atomic():
             gone, _ = Issuance.objects.filter(id__gte=part.first, id__lte=last).delete()
         yield gone
-        time.sleep(PAUSE)
+        time.sleep(max(PAUSE, time.monotonic() - begun))
 
 
 def _drop(cursor: Any, name: str) -> bool:
