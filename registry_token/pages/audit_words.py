@@ -111,7 +111,7 @@ def fields_of(row: Issuance) -> list[tuple[str, str, Any]]:
     """Label, parameter of the filter or "", and value of all that the row holds."""
     return [
         (_("time (UTC)"), "", f"{row.created_at:%Y-%m-%d %H:%M:%S.%f}"[:-3]),
-        (_("id, and jti of the token"), "jti", str(row.id)),
+        (_("id, and jti of the token"), "", str(row.id)),
         (_("request id"), "request_id", row.request_id),
         (_("subject"), "subject", row.subject),
         (_("client"), "client", row.client_id),
