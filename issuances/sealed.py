@@ -26,41 +26,43 @@ class NotSealedYet(LookupError):
     """No batch has the row."""
 
 
+class StoredSeals:
+    """All batches in the database, by number, and each by its number."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Raises django.db.Error."""
+        ordered = SealedBatch.objects.order_by("number")
+        found = ordered.first()
+        while found is not None:
+            yield _batch(found)
+            found = ordered.filter(number__gt=found.number).first()
+
+    def load(self, number: int) -> Batch:
+        """One that has gone meanwhile is empty. Raises django.db.Error."""
+        found = SealedBatch.objects.filter(number=number).first()
+        return Batch(number, "", b"", b"") if found is None else _batch(found)
+
+
 def verify_log(keys: list[PublicKey], *, head: tuple[int, str] | None = None) -> Report:
     """Compare all rows with all seals. Raises django.db.Error.
 
     What is sealed or pruned while the comparison runs may look like harm; then it is made again.
     """
     for _attempt in range(_ATTEMPTS):
-        report = Report()
-        chain = check_chain(batches(), keys, report, head=head)
-        check_rows(_lines(), chain, load, report)
+        report, seals = Report(), StoredSeals()
+        chain = check_chain(seals, keys, report, head=head)
+        check_rows(_lines(), chain, seals.load, report)
         newest = SealedBatch.objects.values_list("number", flat=True).first()
         if not report.findings or newest == (report.head and report.head[0]):
             break
     return report
 
 
-def batches() -> Iterator[Batch]:
-    """All batches, by number."""
-    ordered = SealedBatch.objects.order_by("number")
-    found = ordered.first()
-    while found is not None:
-        yield _batch(found)
-        found = ordered.filter(number__gt=found.number).first()
-
-
-def load(number: int) -> Batch:
-    """One of them. One that has gone meanwhile is empty."""
-    found = SealedBatch.objects.filter(number=number).first()
-    return Batch(number, "", b"", b"") if found is None else _batch(found)
-
-
 def seal_lines(first: UUID, last: UUID) -> Iterator[bytes]:
     """A file of seals for rows with ids from `first` to `last`: all statements, so that the chain
     can be verified, but ids and leaves only of the batches that may have such rows.
     """
-    for batch in batches():
+    for batch in StoredSeals():
         stored = batch.shown
         if (
             not stored["first_id"]

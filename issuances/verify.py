@@ -16,14 +16,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from issuances.findings import Report
 from issuances.proofs import ProofError, proven
 from issuances.row_manifests import check_manifest, ends_in, read_manifest
 from issuances.seal_files import FileError, SealFile, lines_in
+from issuances.seals import Batch
 from issuances.statements import PublicKey, StatementError, read_keys
 from issuances.verification import check_chain, check_rows
 
@@ -49,15 +51,24 @@ class Rows:
     is_archive: bool
 
 
+class Seals(Protocol):
+    """Where the batches come from: a file, or the database."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    def load(self, number: int) -> Batch:
+        """One that has been passed before."""
+
+
 def check_files(
-    seals: Path, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
+    seals: Seals, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
 ) -> Report:
-    """Verify a file of seals, and a file of rows by it.
+    """Verify the seals, and a file of rows by them.
 
     Raises StatementError, FileError, OSError.
     """
-    report, file = Report(), SealFile(seals)
-    chain = check_chain(file, keys, report, head=head)
+    report = Report()
+    chain = check_chain(seals, keys, report, head=head)
     if rows is None:
         return report
     said = None
@@ -67,7 +78,7 @@ def check_files(
     within = None
     if rows.is_archive:
         within = _ends(rows.path) if said is None else ends_in(said)
-    check_rows(lines_in(rows.path, report), chain, file.load, report, within=within)
+    check_rows(lines_in(rows.path, report), chain, seals.load, report, within=within)
     return report
 
 
@@ -83,6 +94,25 @@ def check_proof(path: Path, keys: list[PublicKey]) -> Iterator[str]:
     row, seal = proven(path.read_bytes(), keys)
     yield f"row {row['id']} was sealed in batch {seal.number} at {seal.sealed_at}, as this:"
     yield json.dumps(row, indent=2, ensure_ascii=False)
+
+
+def add_file_options(parser: argparse.ArgumentParser) -> None:
+    """--file, --archive, --proof, --manifest."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--file", type=Path, metavar="FILE", help="an export in NDJSON")
+    what.add_argument("--archive", type=Path, metavar="FILE", help="of prune_issuances --archive")
+    what.add_argument("--proof", type=Path, metavar="FILE", help="the proof of one row")
+    parser.add_argument(
+        "--manifest", type=Path, metavar="FILE", help="of the export or the archive, to check both"
+    )
+
+
+def rows_in(given: Mapping[str, Any]) -> Rows | None:
+    """The file of rows that the options name. Raises ValueError for a manifest of nothing."""
+    path = given["archive"] or given["file"]
+    if path is None and given["manifest"] is not None:
+        raise ValueError("--manifest belongs to --file or --archive")
+    return path and Rows(path, given["manifest"], is_archive=given["archive"] is not None)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,23 +131,12 @@ def parser() -> argparse.ArgumentParser:
         " keys",
     )
     made.add_argument("--seals", type=Path, metavar="FILE", help="of manage.py export_seals")
-    what = made.add_mutually_exclusive_group()
-    what.add_argument("--file", type=Path, metavar="FILE", help="an export in NDJSON")
-    what.add_argument("--archive", type=Path, metavar="FILE", help="of prune_issuances --archive")
-    made.add_argument(
-        "--manifest", type=Path, metavar="FILE", help="of the export or the archive, to check both"
-    )
-    what.add_argument("--proof", type=Path, metavar="FILE", help="the proof of one row")
+    add_file_options(made)
     made.add_argument(
         "--expect-head", type=head_in, metavar="NUMBER:HASH", help="noted down earlier"
     )
     made.add_argument("--json", action="store_true", help="print what was found as JSON")
     return made
-
-
-def _rows_in(given: argparse.Namespace) -> Rows | None:
-    path = given.archive or given.file
-    return path and Rows(path, given.manifest, is_archive=given.archive is not None)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,14 +145,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = options.parse_args(arguments)
     if (given.proof is None) == (given.seals is None):
         options.error("give --seals FILE with the rows' file, or --proof FILE")
-    if given.manifest is not None and not (given.file or given.archive):
-        options.error("--manifest belongs to --file or --archive")
+    try:
+        rows = rows_in(vars(given))
+    except ValueError as error:
+        options.error(str(error))
     try:
         keys = read_keys(given.key)
         if given.proof is not None:
             sys.stdout.writelines(f"{line}\n" for line in check_proof(given.proof, keys))
             return 0
-        report = check_files(given.seals, keys, _rows_in(given), given.expect_head)
+        report = check_files(SealFile(given.seals), keys, rows, given.expect_head)
     except ProofError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -314,6 +314,35 @@ def test_seals_cannot_be_written_into_nowhere(files, tmp_path):
         call_command("export_seals", "--out", files.key / "seals")
 
 
+def managed(*arguments):
+    """Exit status and output of the command, which takes the seals from the database."""
+    out = StringIO()
+    try:
+        call_command("verify_issuances", *map(str, arguments), stdout=out)
+    except SystemExit as stopped:
+        return stopped.code, out.getvalue()
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, out.getvalue()
+
+
+def test_the_command_verifies_files_by_the_seals_in_the_database(files, tmp_path):
+    files.sign_manifest()
+    for kind in ("--file", "--archive"):
+        status, out = managed(kind, files.rows, "--manifest", files.manifest)
+        assert (status, "35 rows compared with 4 seals" in out) == (0, True)
+    one = Issuance.objects.order_by("id")[12]
+    (tmp_path / "proof.json").write_text(json.dumps(proof_for(one.id)))
+    assert managed("--proof", tmp_path / "proof.json")[1].startswith(f"row {one.id} was sealed in")
+    files.change(flip)
+    status, out = managed("--archive", files.rows)
+    assert (status, out.startswith(f"row {one.id} (")) == (1, True)
+    assert managed("--proof", files.rows)[0] == 1
+    for arguments in (["--manifest", files.manifest], ["--file", tmp_path / "none"]):
+        status, out = managed(*arguments)
+        assert (status, bool(out)) == (2, True)
+
+
 # Proofs.
 @pytest.mark.parametrize("number", [0, 1, 9, 10, 29, 30, 34])
 def test_a_row_is_proven_without_the_log(files, verify, tmp_path, number):

@@ -8,23 +8,26 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from issuances.sealed import verify_log
-from issuances.statements import StatementError, read_keys
-from issuances.verify import head_in
+from issuances.findings import Report
+from issuances.proofs import ProofError
+from issuances.sealed import StoredSeals, verify_log
+from issuances.statements import PublicKey, read_keys
+from issuances.verify import add_file_options, check_files, check_proof, head_in, rows_in
 from registry_token.sealing import own_keys
 from registry_token.signing import SigningKeyError
 
 
 class Command(BaseCommand):
-    """Exit status: 0, or 1 when something was found."""
+    """Exit status: 0, or 1 when something was found, or 2 when something cannot be read."""
 
     help = (
-        "Compare all rows of the issuance log with their seals. For files, and with nothing but"
-        " the public key, there is python -m issuances.verify."
+        "Compare all rows of the issuance log, or those of a file, with their seals. With nothing"
+        " but the public key python -m issuances.verify does the same for files."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """--key, --expect-head, --json."""
+        """--file, --archive, --proof, --manifest, --key, --expect-head, --json."""
+        add_file_options(parser)
         parser.add_argument(
             "--key",
             type=Path,
@@ -42,10 +45,22 @@ class Command(BaseCommand):
         """Compare, and say what was found."""
         try:
             keys = read_keys(options["key"]) if options["key"] else own_keys()
-        except (StatementError, SigningKeyError, OSError) as error:
+            if options["proof"] is not None:
+                return self.stdout.write("\n".join(check_proof(options["proof"], keys)))
+            report = _report(keys, options)
+        except ProofError as error:
+            raise CommandError(str(error)) from None
+        except (ValueError, SigningKeyError, OSError) as error:
             raise CommandError(str(error), returncode=2) from None
-        report = verify_log(keys, head=options["expect_head"])
         said = json.dumps(report.as_json(), indent=2) if options["json"] else None
         self.stdout.write(said or "\n".join(report.lines()))
         if report.findings:
             raise SystemExit(1)
+        return None
+
+
+def _report(keys: list[PublicKey], options: dict[str, Any]) -> Report:
+    rows, head = rows_in(options), options["expect_head"]
+    if rows is None:
+        return verify_log(keys, head=head)
+    return check_files(StoredSeals(), keys, rows, head)
