@@ -47,18 +47,6 @@ def read_list(text: str, reason: str, now: datetime) -> BulkList:
     return result
 
 
-def revoke_all(licences: list[RevokedLicence], *, actor: str, reason: str) -> list[RevokedLicence]:
-    """Those that nobody has revoked meanwhile, in one transaction and one revision.
-
-    Raises django.db.DatabaseError.
-    """
-    with catalogue_change(actor=actor, source="admin", reason=reason):
-        existing = _existing(licences)
-        new = [licence for licence in licences if licence.key not in existing]
-        add(new)
-    return new
-
-
 def reinstate_all(licences: list[RevokedLicence], *, actor: str, reason: str) -> int:
     """Those that nobody has reinstated meanwhile, in one transaction and one revision; how many.
 

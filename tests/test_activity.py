@@ -101,8 +101,9 @@ def test_a_change_that_is_only_asked_about_leaves_no_row(admin_client):
 @pytest.mark.usefixtures("catalogue")
 def test_every_page_that_changes_the_catalogue_is_recorded(admin_client):
     licences, before = "/admin/licences/revokedlicence/", number()
-    many = {"text": "LIC-1\nLIC-2", "reason": "stolen", "apply": "Yes"}
-    admin_client.post(f"{licences}revoke-many/", many)
+    many = {"text": "LIC-1\nLIC-2", "reason": "stolen"}
+    seen = admin_client.post(f"{licences}revoke-many/", many).context["seen"]
+    admin_client.post(f"{licences}revoke-many/", many | {"apply": "Yes", "seen": seen})
     admin_client.post(f"{licences}add/", {"licence": "LIC-3", "reason": "stolen too"})
     found = Activity.objects.filter(action=Action.CATALOGUE_CHANGED).order_by("id")
     assert [(row.object, row.detail) for row in found] == [

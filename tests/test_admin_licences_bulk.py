@@ -30,6 +30,7 @@ def confirm(client, path, response):
     """What a browser sends from the preview."""
     form = {"text": response.context["text"].replace("\n", "\r\n"), "apply": "Yes"}
     form["reason"] = response.context["form"].cleaned_data["reason"]
+    form["seen"] = response.context["seen"]
     return client.post(path, form, follow=True)
 
 
@@ -150,6 +151,36 @@ def test_reinstates_many_in_one_revision(admin_client):
     assert (newest().number, newest().reason) == (before + 1, "paid")
     events = LicenceEvent.objects.filter(what="reinstated", reason="paid", actor="admin")
     assert events.count() == 2
+
+
+@pytest.mark.parametrize("path", [REVOKE, REINSTATE])
+def test_applies_nothing_once_somebody_else_has_changed_something(admin_client, path):
+    """Both lists have a licence whose state is another one than the preview showed."""
+    RevokedLicence.objects.create(licence="LIC-1", reason="fraud")
+    preview = admin_client.post(path, {"text": "LIC-1\nLIC-2\nLIC-3", "reason": "order 4711"})
+    RevokedLicence.objects.create(licence="LIC-2", reason="fraud")
+    before = newest().number
+    again = confirm(admin_client, path, preview)
+    assert newest().number == before
+    assert "Somebody changed the catalogue meanwhile. Look again." in again.content.decode()
+    shown, earlier = cards(again), cards(preview)
+    assert [shown[0][0] - earlier[0][0]] == [-1 if path == REVOKE else 1]
+    assert again.context["text"].split() == ["LIC-1", "LIC-2", "LIC-3"]
+    assert again.context["form"].cleaned_data["reason"] == "order 4711"
+
+    confirm(admin_client, path, again)
+    assert newest().number == before + 1
+    assert RevokedLicence.objects.count() == (3 if path == REVOKE else 0)
+
+
+@pytest.mark.parametrize("path", [REVOKE, REINSTATE])
+def test_what_does_not_say_what_was_seen_shows_the_preview(admin_client, path):
+    RevokedLicence.objects.create(licence="LIC-1", reason="fraud")
+    before = newest().number
+    form = {"text": "LIC-1\nLIC-2", "reason": "order 4711", "apply": "Yes"}
+    for wrong in ({}, {"seen": ""}, {"seen": "0-0"}):
+        assert cards(admin_client.post(path, form | wrong))[0][0] == 1
+    assert newest().number == before
 
 
 def test_a_long_list_takes_few_queries(admin_client, django_assert_max_num_queries):

@@ -1,8 +1,11 @@
-"""Revoking and reinstating many licences: paste or upload a list, look at what it does, confirm."""
+"""Revoking and reinstating many licences: paste or upload a list, look at what it does, confirm.
+
+Nothing is done once the catalogue is another one than the preview was made of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from licences.bulk import BulkList, read_list, reinstate_all, revoke_all
+from licences.bulk import BulkList, add, read_list, remove
 from licences.models import RevokedLicence
+from plans.catalogue import newest_revision
 from registry_token.licence_usage import in_words, usage_of
+from registry_token.pages.apply import apply_if_seen, token_of
 from registry_token.pages.licences_form import ManyForm
 from registry_token.pages.site import Page, context_of
 
@@ -53,7 +58,7 @@ def _malformed(found: BulkList) -> Part:
 def revoke_many(request: HttpRequest) -> HttpResponse:
     """Preview on the first POST, revoke those that are new on the second."""
     form = _form(request)
-    context = {
+    context: dict[str, Any] = {
         "title": _("Revoke many"),
         "help": _(
             "One licence a line, or licence,reason,until with or without a heading."
@@ -62,14 +67,14 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
     }
     if not form.is_valid():
         return _page(request, form, context)
-    reason = form.cleaned_data["reason"]
-    found = read_list(form.cleaned_data["list"], reason, timezone.now())
-    if "apply" in request.POST:
-        new = revoke_all(found.new, actor=request.user.get_username(), reason=reason)
-        count = len(new)
+    found, seen = _read(form, timezone.now())
+    if _is_applied(request, form, lambda: add(found.new)):
+        count = len(found.new)
         text = ngettext("%(n)s licence revoked.", "%(n)s licences revoked.", count) % {"n": count}
-        used = in_words(usage_of([one.licence for one in new], timezone.now()))
+        used = in_words(usage_of([one.licence for one in found.new], timezone.now()))
         return _done(request, f"{text} {used}")
+    if "apply" in request.POST:
+        found, seen = _read(form, timezone.now())
     parts = [
         _part(_("New, to be revoked"), map(_revoked, found.new)),
         _part(_("Revoked already"), map(_revoked, found.unchanged)),
@@ -80,21 +85,26 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
     ]
     count = len(found.new)
     confirm = ngettext("Revoke %(n)s licence", "Revoke %(n)s licences", count) % {"n": count}
-    return _page(request, form, context | {"parts": parts, "count": count, "confirm": confirm})
+    context |= {"parts": parts, "count": count, "confirm": confirm, "seen": seen}
+    return _page(request, form, context)
 
 
 def reinstate_many(request: HttpRequest) -> HttpResponse:
     """Preview on the first POST, reinstate those that are revoked on the second."""
     form = _form(request)
-    context = {"title": _("Reinstate many"), "help": _("One licence a line, in any spelling.")}
+    context: dict[str, Any] = {
+        "title": _("Reinstate many"),
+        "help": _("One licence a line, in any spelling."),
+    }
     if not form.is_valid():
         return _page(request, form, context)
-    reason = form.cleaned_data["reason"]
-    found = read_list(form.cleaned_data["list"], reason, _LONG_AGO)
-    if "apply" in request.POST:
-        count = reinstate_all(found.listed, actor=request.user.get_username(), reason=reason)
+    found, seen = _read(form, _LONG_AGO)
+    if _is_applied(request, form, lambda: remove(found.listed)):
+        count = len(found.listed)
         text = ngettext("%(n)s licence reinstated", "%(n)s licences reinstated", count)
         return _done(request, text % {"n": count})
+    if "apply" in request.POST:
+        found, seen = _read(form, _LONG_AGO)
     parts = [
         _part(_("Revoked, to be reinstated"), map(_revoked, found.listed)),
         _part(_("Not revoked"), [one.licence for one in found.new]),
@@ -102,7 +112,20 @@ def reinstate_many(request: HttpRequest) -> HttpResponse:
     ]
     count = len(found.listed)
     confirm = ngettext("Reinstate %(n)s licence", "Reinstate %(n)s licences", count) % {"n": count}
-    return _page(request, form, context | {"parts": parts, "count": count, "confirm": confirm})
+    context |= {"parts": parts, "count": count, "confirm": confirm, "seen": seen}
+    return _page(request, form, context)
+
+
+def _read(form: ManyForm, now: datetime) -> tuple[BulkList, str]:
+    """The list beside the deny list, and of which revision that is, or of an earlier one."""
+    seen = token_of(newest_revision())  # first, so that what is shown is never older
+    return read_list(form.cleaned_data["list"], form.cleaned_data["reason"], now), seen
+
+
+def _is_applied(request: HttpRequest, form: ManyForm, apply: Callable[[], None]) -> bool:
+    """Whether this is the confirmation, of what is still so, and is done."""
+    seen, reason = request.POST.get("seen", ""), form.cleaned_data["reason"]
+    return "apply" in request.POST and apply_if_seen(request, apply, seen=seen, reason=reason)
 
 
 def _form(request: HttpRequest) -> ManyForm:
