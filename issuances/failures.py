@@ -18,7 +18,7 @@ from django.db.models.functions import Trunc
 
 from issuances.models import FailedAuthentications
 
-MOST = 100  # rows of a minute for single networks
+MOST = 50  # rows of a minute for single networks
 OTHER = "other"  # networks
 SHOWN = 50  # networks of a summary
 
