@@ -11,9 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.expressions import ASKED, GRANTED
 from issuances.filters import COMPARED, OUTCOMES, IssuanceFilter
 from issuances.refusals import REFUSALS, refusal_in_words
+from issuances.resources import ASKED, GRANTED
 from plans.models import Plan
 
 # Of the page, beside the filter's own: where it begins, and where somebody wants it to begin.
