@@ -417,3 +417,16 @@ def test_a_late_row_has_its_proof(files):
     proof = json.dumps(proof_for(late.id)).encode()
     line, made = proofs.proven(proof, list(keys_in(files.key.read_bytes(), "key")))
     assert (line["id"], made.late, made.number) == (str(late.id), True, 5)
+
+
+def test_what_export_issuances_writes_is_verified_with_its_manifest(files, verify, tmp_path):
+    out = tmp_path / "export.ndjson"
+    arguments = ("--format", "ndjson", "--filter", "outcome=refused", "--out", str(out))
+    call_command("export_issuances", *arguments, stdout=StringIO())
+    manifest = tmp_path / "export.ndjson.manifest.json"
+    options = {"seals": files.seals, "file": out, "manifest": manifest}
+    status, said = verify(**options)
+    assert (status, "11 rows compared with 4 seals" in said) == (0, True), said
+    out.write_bytes(b"".join(out.read_bytes().splitlines(keepends=True)[1:]))
+    status, said = verify(**options)
+    assert (status, "it has 10 rows of 11, or other ones" in said) == (1, True), said
