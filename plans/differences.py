@@ -1,7 +1,8 @@
 """What separates two snapshots of the plans, and whether access was widened or narrowed by it.
 
 Pure. "Not widened" is a promise: no request is granted more than before; likewise "not narrowed".
-Where the patterns leave it open, access counts as widened and as narrowed.
+Where the patterns leave it open, or are too many to compare all, access counts as widened and as
+narrowed.
 
 A rule is taken apart into grains: one type, one registry, one action. An action is granted where a
 grain of an allow rule matches and none of a deny rule does, so grains can be compared one by one.
@@ -9,13 +10,13 @@ grain of an allow rule matches and none of a deny rule does, so grains can be co
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from plans.models import REPOSITORY_ACTIONS, CatalogueRevision, Plan, PlanRule
-from plans.pattern_relations import covers, intersects
+from plans.pattern_relations import MAX_EFFORT, Comparison
 from plans.snapshots import Snapshot, rule_of
 
 Effect = CatalogueRevision.Effect
@@ -62,12 +63,15 @@ class PlanDifference:
         )
 
 
-def differences(before: Snapshot, after: Snapshot) -> list[PlanDifference]:
-    """The plans that differ, by name."""
+def differences(
+    before: Snapshot, after: Snapshot, *, effort: int = MAX_EFFORT
+) -> list[PlanDifference]:
+    """The plans that differ, by name. `effort` is what may be spent to tell their effects."""
+    comparison = Comparison(effort)
     old = {entry["name"]: entry for entry in before}
     new = {entry["name"]: entry for entry in after}
     return [
-        _difference(name, old.get(name), new.get(name))
+        _difference(name, old.get(name), new.get(name), comparison)
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name)
     ]
@@ -82,7 +86,9 @@ def effect_of(found: Iterable[PlanDifference]) -> CatalogueRevision.Effect:
     )
 
 
-def _difference(name: str, old: Entry | None, new: Entry | None) -> PlanDifference:
+def _difference(
+    name: str, old: Entry | None, new: Entry | None, comparison: Comparison
+) -> PlanDifference:
     before, after = _rules(old), _rules(new)
     verb = "added" if old is None else "removed" if new is None else "changed"
     return PlanDifference(
@@ -91,7 +97,9 @@ def _difference(name: str, old: Entry | None, new: Entry | None) -> PlanDifferen
         fields=tuple(_changed_fields(old or {}, new or {})),
         rules_added=tuple(_beyond(after, before)),
         rules_removed=tuple(_beyond(before, after)),
-        effect=_effect(widened=_grants_more(new, old), narrowed=_grants_more(old, new)),
+        effect=_effect(
+            widened=_grants_more(new, old, comparison), narrowed=_grants_more(old, new, comparison)
+        ),
     )
 
 
@@ -108,11 +116,10 @@ def _changed_fields(old: Entry, new: Entry) -> Iterator[FieldChange]:
 
 def _beyond(rules: list[str], others: list[str]) -> Iterator[str]:
     """The rules that are not among the others; one that stands twice counts twice."""
-    left = list(others)
+    left = Counter(others)
     for rule in rules:
-        if rule in left:
-            left.remove(rule)
-        else:
+        left[rule] -= 1
+        if left[rule] < 0:
             yield rule
 
 
@@ -122,7 +129,7 @@ def _effect(*, widened: bool, narrowed: bool) -> CatalogueRevision.Effect:
     return Effect.WIDENED if widened else Effect.NARROWED if narrowed else Effect.NEITHER
 
 
-def _grants_more(one: Entry | None, other: Entry | None) -> bool:
+def _grants_more(one: Entry | None, other: Entry | None, comparison: Comparison) -> bool:
     """Whether a caller of the plan may get more by `one` than by `other`, as far as is known."""
     if one is None or not one.get("enabled", True):
         return False
@@ -130,28 +137,30 @@ def _grants_more(one: Entry | None, other: Entry | None) -> bool:
         return True  # at least the login is let in
     if other.get("licence_required", False) and not one.get("licence_required", False):
         return True
-    return _rules_grant_more(one["rules"], other["rules"])
+    return _rules_grant_more(one["rules"], other["rules"], comparison)
 
 
-def _rules_grant_more(ones: list[Entry], others: list[Entry]) -> bool:
+def _rules_grant_more(ones: list[Entry], others: list[Entry], comparison: Comparison) -> bool:
     services = {name for rule in (*ones, *others) for name in rule.get("services", ())}
+    if not comparison.can_spend(len(services) * (len(ones) + len(others))):
+        return True
+
+    def is_covered(pattern: str, others: set[str]) -> bool:
+        return pattern in others or any(comparison.covers(other, pattern) for other in others)
+
     allowed, denied = _grains(ones, services)
     was_allowed, was_denied = _grains(others, services)
     allows_more = any(
-        not _is_covered(pattern, was_allowed[key]) and not _is_covered(pattern, denied[key])
+        not is_covered(pattern, was_allowed[key]) and not is_covered(pattern, denied[key])
         for key, patterns in list(allowed.items())
         for pattern in patterns - was_allowed[key]
     )
     return allows_more or any(
-        not _is_covered(pattern, denied[key])
-        and any(intersects(pattern, granted) for granted in allowed[key])
+        not is_covered(pattern, denied[key])
+        and any(comparison.intersects(pattern, granted) for granted in allowed[key])
         for key, patterns in list(was_denied.items())
         for pattern in patterns - denied[key]
     )
-
-
-def _is_covered(pattern: str, others: set[str]) -> bool:
-    return pattern in others or any(covers(other, pattern) for other in others)
 
 
 def _grains(entries: list[Entry], services: set[str]) -> tuple[_Grains, _Grains]:

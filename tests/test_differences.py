@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from plans.catalogue import Revision, catalogue_of_snapshot
 from plans.differences import differences, effect_of
 from plans.pattern_errors import pattern_error
-from plans.pattern_relations import covers, intersects
+from plans.pattern_relations import MAX_EFFORT, covers, intersects
 from plans.patterns import compile_pattern
 from registry_token.access import ResourceActions
 from registry_token.authority import Caller
@@ -184,6 +185,41 @@ def test_plans_together_have_the_effects_of_each():
     assert effect_of(found) == "both"
 
 
+HOSTILE = "/".join(["**", "a*b*c*"] * 20)
+
+
+@pytest.mark.parametrize("effect", ["allow", "deny"])
+def test_too_many_patterns_to_compare_are_in_doubt_and_soon(effect):
+    """This is done while others wait to change something."""
+    before, after = (
+        [plan(*(rule(f"{HOSTILE}/{letter}{n}", effect=effect) for n in range(500)), rule("**"))]
+        for letter in "xy"
+    )
+    if effect == "allow":
+        before[0]["rules"].pop(), after[0]["rules"].pop()
+    began = time.monotonic()
+    found = differences(before, after)
+    assert time.monotonic() - began < 20  # a second on a quiet machine; it was an hour
+    assert effect_of(found) == "both"
+
+
+def test_rules_for_very_many_registries_are_in_doubt_and_soon():
+    before = [rule("**", services=[f"r{n}" for n in range(3000)])]
+    many = [rule(f"a/{n}") for n in range(1000)]
+    began = time.monotonic()
+    found = differences([plan(*before)], [plan(*before, *many)])
+    assert time.monotonic() - began < 5
+    assert effect_of(found) == "both"
+
+
+def test_many_ordinary_rules_are_compared():
+    """As a catalogue of a thousand customers is edited."""
+    many = [rule(f"customer-{n}/**", "pull", "push") for n in range(1000)]
+    fewer = [rule(f"customer-{n}/**", "pull") for n in range(1000)]
+    assert effect_of(differences([plan(*many)], [plan(*fewer)])) == "narrowed"
+    assert effect_of(differences([plan(*many[1:])], [plan(*many)])) == "widened"
+
+
 SERVICES = ["r", "s", "t"]
 rules = st.one_of(
     st.fixed_dictionaries(
@@ -240,10 +276,11 @@ def granted(snapshot, name, service, action, licence):
     name=names | st.just("catalog"),
     service=st.sampled_from(SERVICES),
     licence=st.sampled_from([None, "LIC-1"]),
+    effort=st.sampled_from([0, 50, MAX_EFFORT]),
 )
-def test_what_is_not_widened_grants_no_request_more(edit, name, service, licence):
+def test_what_is_not_widened_grants_no_request_more(edit, name, service, licence, effort):
     before, after = edit
-    effect = effect_of(differences(before, after))
+    effect = effect_of(differences(before, after, effort=effort))
     for action in ACTIONS:
         old = granted(before, name, service, action, licence)
         new = granted(after, name, service, action, licence)
