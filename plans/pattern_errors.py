@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from plans.patterns import MAX_NAME_LENGTH, is_repository_name
+from plans.patterns import MAX_NAME_LENGTH, MAX_STARS, is_repository_name
 
 EMPTY_PATTERN = gettext_lazy(
     "is empty; write a repository name such as acme/app, or acme/** for all below acme"
@@ -25,6 +25,9 @@ def pattern_error(pattern: str) -> str | None:
     if any("**" in segment and segment != "**" for segment in segments):
         message = _("%(pattern)r: ** stands alone between slashes, for whole parts of the path")
         return message % {"pattern": pattern}
+    if (count := pattern.replace("**", "*").count("*")) > MAX_STARS:
+        message = _("has %(count)d wildcards; %(most)d are the most, each * and each ** is one")
+        return message % {"count": count, "most": MAX_STARS}
     # A pattern that matches anything also matches the name with 0 in the place of each star.
     if not is_repository_name(pattern.replace("**", "0").replace("*", "0")):
         message = _(

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 
 MAX_NAME_LENGTH = 255
+# Each costs time where a pattern is compiled, matched or compared; one needs three at most.
+MAX_STARS = 16
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"

@@ -114,7 +114,14 @@ WRONG = {
     "a___b": "can never match",
     "ä": "can never match",
     "a" * 256: "longer than 255",
+    "*/" * 16 + "a*": "has 17 wildcards; 16 are the most",
+    "**/a/" * 16 + "*": "has 17 wildcards; 16 are the most",
 }
+
+
+@pytest.mark.parametrize("pattern", ["*/" * 15 + "a*", "**/a/" * 15 + "**", "a*b" * 16])
+def test_takes_sixteen_wildcards(pattern):
+    assert pattern_error(pattern) is None
 
 
 @pytest.mark.parametrize(("pattern", "message"), WRONG.items(), ids=map(repr, WRONG))
