@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,20 @@ def lint(snapshot: Snapshot, known: Known, *, max_seconds: float = math.inf) -> 
     return found
 
 
+class _Timed(list[PlanRule]):
+    """The rules of a plan; to go through them ends with TimeoutError after the deadline."""
+
+    def __init__(self, rules: Iterable[PlanRule], deadline: float) -> None:
+        super().__init__(rules)
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[PlanRule]:
+        for rule in super().__iter__():
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
+            yield rule
+
+
 def in_words(finding: Finding) -> str:
     """A finding as one line."""
     where = f"plan {finding.plan}" + (f": {finding.rule}" if finding.rule else "")
@@ -72,17 +86,21 @@ def _of_plan(entry: dict[str, Any], known: Known, deadline: float) -> Iterator[F
             " another name"
         )
         yield Finding("plan_not_carried", name, "", message)
-    rules = [rule_of(rule) for rule in entry["rules"]]
-    for index, rule in enumerate(rules):
-        if time.monotonic() > deadline:
-            message = _("too many rules to look at all of them here; manage.py lint_catalogue does")
-            yield Finding(NOT_FINISHED, name, "", message)
-            return
-        for code, check in CHECKS:
-            if message := check(rules, index):
-                yield Finding(code, name, str(rule), message)
-        if message := _service_not_configured(rule, known):
-            yield Finding("service_not_configured", name, str(rule), message)
+    rules = _Timed(map(rule_of, entry["rules"]), deadline)
+    try:
+        for index, rule in enumerate(rules):
+            yield from _of_rule(rules, index, name)
+            if message := _service_not_configured(rule, known):
+                yield Finding("service_not_configured", name, str(rule), message)
+    except TimeoutError:
+        message = _("too many rules to look at all of them here; manage.py lint_catalogue does")
+        yield Finding(NOT_FINISHED, name, "", message)
+
+
+def _of_rule(rules: Rules, index: int, name: str) -> Iterator[Finding]:
+    for code, check in CHECKS:
+        if message := check(rules, index):
+            yield Finding(code, name, str(rules[index]), message)
 
 
 def _push_without_pull(rules: Rules, index: int) -> str:

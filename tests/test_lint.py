@@ -305,11 +305,11 @@ def test_ends_in_time_and_says_so_however_many_rules_there_are():
     deep = "/".join(["**", "a*b*c*"] * 20)
     rules = [
         {"repositories": f"{deep}/x{n}", "actions": ["pull"], "effect": ("allow", "deny")[n % 2]}
-        for n in range(200)
+        for n in range(2000)
     ]
     plans = [{"name": name, "rules": rules} for name in ("gold", "silver")]
     began = time.monotonic()
     found = lint(plans, KNOWN, max_seconds=0.2)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 5
     assert [finding.code for finding in found].count("not_finished") == 1
     assert found[-1].code == "not_finished"
