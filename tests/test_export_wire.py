@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from issuances.manifests import main
@@ -96,6 +97,21 @@ def test_exports_that_nobody_reads_leave_tokens_alone(filled):
     finally:
         for sock in waiting:
             sock.close()
+
+
+def test_an_export_that_waits_for_its_client_has_no_transaction_open(filled):
+    """It would keep vacuum from what was deleted since, and on SQLite others from writing."""
+    url = filled.environment["REGISTRY_TOKEN_DATABASE_URL"]
+    if not url.startswith("postgres"):
+        pytest.skip("shown on SQLite by the tokens of the test above")
+    with filled.export(size=4096) as sock, psycopg.connect(url) as connection:
+        assert b"200 OK" in sock.recv(1000)
+        time.sleep(1)  # it goes on until the buffers are full
+        waiting = connection.execute(
+            "SELECT query FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state LIKE 'idle in transaction%'"
+        )
+        assert waiting.fetchall() == []
 
 
 def test_the_command_gives_the_same_bytes(filled, tmp_path):

@@ -71,7 +71,7 @@ class FailedAuthentications(Described):
         tag="audit",
         auth=BY_TOKEN_OR_SESSION,
         parameters=[
-            query("since", str, "This long until now", enum=list(PERIODS)),
+            query("since", str, "This long until now", enum=[*PERIODS, ""]),
             query("from", str, "A date or a time, UTC where it names no zone"),
             query("until", str, "Likewise; not part of the range"),
             query("reason", text_of(40), "Only this reason"),

@@ -31,7 +31,7 @@ _ANSWERS = errors(400, 401, 403, 414, 429, 431, 503)
 _TIME = {"type": "string", "description": "A date or a time; UTC where it names no zone"}
 
 
-class Resource(serializers.Serializer[Any]):
+class LoggedResource(serializers.Serializer[Any]):
     """A resource and actions on it; the type is empty where a scope could not be read."""
 
     type = serializers.CharField(allow_blank=True)
@@ -42,8 +42,8 @@ class Resource(serializers.Serializer[Any]):
 class IssuanceRow(serializers.ModelSerializer[Issuance]):
     """A decision: docs/audit.md says what each field means."""
 
-    requested = Resource(many=True)
-    granted = Resource(many=True)
+    requested = LoggedResource(many=True)
+    granted = LoggedResource(many=True)
 
     class Meta:
         model = Issuance

@@ -17,9 +17,9 @@ from registry_token.openapi.parts import (
     query,
     text_of,
 )
-from registry_token.token_request import MAX_SCOPE_LENGTH, MAX_SCOPES, MAX_SERVICE_LENGTH
+from registry_token.openapi.token import SCOPES
+from registry_token.token_request import MAX_SERVICE_LENGTH
 
-_SCOPES = {"type": "array", "items": text_of(MAX_SCOPE_LENGTH), "maxItems": MAX_SCOPES}
 _REVISION = {"type": "string", "pattern": "^[0-9]{1,19}$"}
 
 
@@ -91,7 +91,7 @@ class Simulate(Described):
             query("plan", str, "The claim `stellaops:plan`; left out, the token has none"),
             query("licence", str, "The claim `stellaops:license`; left out, the token has none"),
             query("service", text_of(MAX_SERVICE_LENGTH), "Default: the first configured one"),
-            query("scope", _SCOPES, "As of /token", explode=True, style="form"),
+            query("scope", SCOPES, "As of /token", explode=True, style="form"),
             query("revision", _REVISION, "Decide by this revision of the catalogue"),
             query("request_id", str, "Ask what this request asked; instead of all of the above"),
             CHALLENGE,

@@ -19,10 +19,11 @@ from registry_token.openapi.parts import (
 from registry_token.token_request import MAX_SCOPE_LENGTH, MAX_SCOPES, MAX_SERVICE_LENGTH
 
 _SERVICE = text_of(MAX_SERVICE_LENGTH, 1)
-_SCOPES = {"type": "array", "items": text_of(MAX_SCOPE_LENGTH), "maxItems": MAX_SCOPES}
+SCOPES = {"type": "array", "items": {"type": "string"}}
 _SCOPE_TEXT = (
     "What is asked for, as `TYPE:NAME:ACTIONS`, for example `repository:acme/app:pull`; several"
-    " times, or several separated by blanks. Without any the answer is a log-in"
+    f" times, or several separated by blanks; at most {MAX_SCOPES}, each of at most"
+    f" {MAX_SCOPE_LENGTH} characters. Without any the answer is a log-in"
 )
 _CREDENTIALS: Any = [{"accessToken": []}, {"accessTokenAsPassword": []}, {}]
 
@@ -82,7 +83,7 @@ class Token(Described):
                 "The registry, by its name in `registry.services`",
                 required=True,
             ),
-            query("scope", _SCOPES, _SCOPE_TEXT, explode=True, style="form"),
+            query("scope", SCOPES, _SCOPE_TEXT, explode=True, style="form"),
             CHALLENGE,
             RETRY_AFTER,
         ],
