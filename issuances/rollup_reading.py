@@ -23,7 +23,6 @@ from issuances.rollups import KEPT, LENGTH, Span, floor, oldest_row
 
 LIVE_ROWS = 20_000
 _HOUR = timedelta(hours=1)
-_CANDIDATES = KEPT[Span.DAY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def rankings_of(source: Range, total: Counts, most: int) -> dict[str, Ranking]:
 
 
 def _ranking(dimension: str, source: Range, total: Counts, most: int) -> Ranking:
-    live = counts_by_key(dimension, source.live_from, source.live_until, _CANDIDATES)
+    live = counts_by_key(dimension, source.live_from, source.live_until, KEPT)
     keys = _summed(dimension, source, Q())
     if unknown := live.keys() - keys.keys():
         keys |= _summed(dimension, source, Q(key__in=unknown))
@@ -180,5 +179,5 @@ def _summed(dimension: str, source: Range, condition: Q) -> dict[str, Counts]:
         .annotate(**sums)
         .order_by(-(F("granted") + F("part") + F("refused")), "key")
     )
-    rows = by_key.values_list("key", *sums)[:_CANDIDATES]
+    rows = by_key.values_list("key", *sums)[:KEPT]
     return {key: Counts(*counts) for key, *counts in rows}

@@ -29,7 +29,9 @@ from issuances.rollup_counts import (
 
 Span = Rollup.Span
 LENGTH = {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}
-KEPT = {Span.HOUR: 50, Span.DAY: 100}  # keys of each dimension
+KEPT = 50  # keys of each dimension
+# Hours that lie further back are only shown within their days: their keys go, their totals stay.
+KEYS_OF_HOURS = timedelta(days=7)
 # A row has its id before it is committed; a period is counted when that long has passed.
 SETTLES = timedelta(minutes=2)
 # How far back periods are looked at again.
@@ -102,7 +104,10 @@ def roll_up(
         for period, known in _periods(span, first, last):
             looked_at = period.end > look_from
             if forced or known is None or (looked_at and number_of_rows(*period.ids) != known):
-                _count(period, known, done)
+                with_keys = span == Span.DAY or period.begin >= now - KEYS_OF_HOURS
+                _count(period, known, done, with_keys=with_keys)
+    old = Rollup.objects.filter(span=Span.HOUR, begin__lt=now - KEYS_OF_HOURS)
+    old.filter(dimension__in=DIMENSIONS).delete()
     return done
 
 
@@ -120,15 +125,15 @@ def _periods(span: Span, first: datetime, last: datetime) -> Iterator[tuple[Peri
             yield Period(span, end), known.get(end)
 
 
-def _count(period: Period, known: int | None, done: Done) -> None:
+def _count(period: Period, known: int | None, done: Done, *, with_keys: bool) -> None:
     """Count a period and write it down, if it still is like that."""
     total = all_counts(*period.ids)
     if known is not None and total.rows < known and _is_pruned(period):
         done.kept += 1
         return
     counted = {TOTAL: {"": total}}
-    for dimension in DIMENSIONS if total.rows else ():
-        counted[dimension] = counts_by_key(dimension, *period.ids, KEPT[period.span])
+    for dimension in DIMENSIONS if total.rows and with_keys else ():
+        counted[dimension] = counts_by_key(dimension, *period.ids, KEPT)
     if _write(period, counted):
         done.counted[period.span] += 1
     else:

@@ -178,14 +178,29 @@ def test_what_was_counted_outlives_the_rows():
 
 
 def test_keeps_the_keys_with_the_most_rows(monkeypatch):
-    monkeypatch.setitem(rollups.KEPT, Span.HOUR, 2)
+    monkeypatch.setattr(rollups, "KEPT", 2)
     subjects = ["alice", "bob", "bob", "carol", "carol", "dave"]
     saved(*(row(number, subject=subject) for number, subject in enumerate(subjects)))
     roll_up(NOW)
     found = rolled_up(Span.HOUR)
     assert found[BEGIN, "subject"] == {"bob": {"granted": 2}, "carol": {"granted": 2}}
     assert found[BEGIN, TOTAL] == {"": {"granted": 6}}
-    assert len(rolled_up(Span.DAY)[BEGIN, "subject"]) == 4
+    assert len(rolled_up(Span.DAY)[BEGIN, "subject"]) == 2
+
+
+def test_the_keys_of_hours_go_after_a_week():
+    rows = saved(row(0), row(3600), row(6 * 86_400))
+    roll_up(NOW)
+    later = BEGIN + 7 * DAY + timedelta(minutes=30)
+    roll_up(later)
+    hours = rolled_up(Span.HOUR)
+    assert hours[BEGIN, TOTAL] == {"": {"granted": 1}}
+    assert (BEGIN, "subject") not in hours
+    assert hours[BEGIN + HOUR, "subject"] == {"alice": {"granted": 1}}
+    assert rolled_up(Span.DAY) == counted_by_hand(rows, Span.DAY)
+    roll_up(later + DAY, begin=BEGIN)
+    assert rolled_up(Span.HOUR)[BEGIN + HOUR, TOTAL] == {"": {"granted": 1}}
+    assert (BEGIN + HOUR, "subject") not in rolled_up(Span.HOUR)
 
 
 def test_a_row_that_arrives_while_it_counts_is_left_for_the_next_run(monkeypatch):
