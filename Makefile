@@ -16,7 +16,7 @@ PORT := $(lastword $(subst :, ,$(BIND)))
 DEVELOPMENT := REGISTRY_TOKEN_REGISTRY_REALM=http://localhost:$(PORT)/token \
 	REGISTRY_TOKEN_CONFIG=var/development/registry-token.yaml
 
-.PHONY: help setup run test lint format test-postgres e2e test-faults bench fuzz audit sbom screenshots coverage lock clean
+.PHONY: help setup run test lint format test-postgres e2e test-faults bench bench-audit fuzz audit sbom screenshots coverage lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -76,6 +76,9 @@ test-faults: .venv/dev ## faults under load: kills, outages, slow clients (Debia
 
 bench: .venv/dev ## tokens/s beside RSA signatures/s; BENCH="--large" and more options
 	$(BIN)/python -m benchmarks.token $(BENCH)
+
+bench-audit: .venv/dev ## the issuance log at 10 million rows; BENCH="--keep" and more options
+	$(BIN)/python -m benchmarks.audit $(BENCH)
 
 # The tools of these three have dependencies of their own, which `make test` does without.
 .venv-tools/installed: requirements-tools.txt | $(BIN)/python

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
 
 Kind = Literal["sqlite", "postgres"]
 
@@ -65,3 +66,19 @@ def new_database(kind: Kind, folder: Path, server: str) -> Iterator[Database]:
             yield Database(kind, urlsplit(server)._replace(path=f"/{name}").geturl())
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def named_database(name: str, server: str, *, keep: bool) -> Iterator[Database]:
+    """A PostgreSQL database of this name, made if it is not there; dropped at the end or kept."""
+    url = urlsplit(server)._replace(path=f"/{name}").geturl()
+    quoted = sql.Identifier(name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+    try:
+        yield Database("postgres", url)
+    finally:
+        if not keep:
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))

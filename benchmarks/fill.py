@@ -72,7 +72,7 @@ def fill(url: str, *, revoked: int, rows: int, plans: int) -> Filled:
     """Add so many revoked licences and log rows. Raises RuntimeError when the disk is too small."""
     started = time.monotonic()
     with psycopg.connect(url, autocommit=True) as connection:
-        _require_space(connection, rows)
+        require_space(connection, rows)
         connection.execute("SET synchronous_commit = off")
         for first, last in _chunks(revoked):
             connection.execute(_REVOKED, {"first": first, "last": last})
@@ -101,7 +101,8 @@ def _times(rows: int) -> dict[str, float]:
     return {"begin": (end - _YEAR).timestamp() * 1000, "step": year / max(rows, 1)}
 
 
-def _require_space(connection: psycopg.Connection, rows: int) -> None:
+def require_space(connection: psycopg.Connection, rows: int) -> None:
+    """RuntimeError when the server's disk cannot take so many more rows of the log."""
     found = connection.execute("SHOW data_directory").fetchone()
     folder = Path(found[0] if found else "/")
     if not folder.is_dir():
