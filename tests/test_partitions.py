@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from issuances import briefly, partitions, partitions_ahead
+from issuances import briefly, partitioning, partitions, partitions_ahead
 from issuances.identifiers import first_uuid7, uuid7
 from issuances.models import Issuance
 from issuances.partitions import DEFAULT, Month
@@ -159,6 +159,23 @@ def test_a_change_of_partitions_gives_up_while_others_hold_the_log(monkeypatch):
 
 
 KEYS = ("host", "port", "user", "password", "dbname")
+
+
+@postgres_only
+@pytest.mark.parametrize(("ahead", "end"), [(None, 2), (0, 2), (1, 3), (10, 12)])
+def test_the_first_partition_has_room_for_the_newest_row(ahead, end):
+    """Also when the clock that made it was ahead: until the first of the month after next."""
+    month = Month.of(timezone.now())
+    if ahead is not None:
+        issuance(month.after(ahead).begins + timedelta(days=3))
+    assert partitioning._end_of_first(timezone.now()) == month.after(end).first_id
+
+
+@postgres_only
+def test_a_row_from_a_clock_far_ahead_has_to_go_before_the_log_is_partitioned():
+    row = issuance(datetime(2199, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match=f"{row.id}, was written by a clock"):
+        partitioning._end_of_first(timezone.now())
 
 
 @postgres_only
