@@ -1,12 +1,14 @@
 """What somebody pasted into the one search box of the issuance log, as the rows that it leads to.
 
-A text is compared as a whole with what the log has an index for. A registry token leads to its row
-by its jti, and nothing of it is part of what is returned.
+A text is compared as a whole with what the log has an index for. An error of /token leads to its
+row by the request id in it, a scope or an image to its repository, a registry token to its row by
+its jti; nothing of a token is part of what is returned.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from issuances.filters import FilterErrors, IssuanceFilter
 from issuances.models import Issuance
 from issuances.paging import page_of
+from registry_token.pasted_requests import Unreadable, read_pasted
 from registry_token.pasted_tokens import read_registry_token, token_in
 
 # What a text may be, the rarest first.
@@ -32,6 +35,9 @@ KINDS = {
     "plan": gettext_lazy("plan"),
     "service": gettext_lazy("service"),
 }
+
+# In the body of an error, as curl shows it and people send it.
+_REQUEST_ID = re.compile(r'"request_id":\s*"([^"]{1,200})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,11 @@ def search(text: str, now: datetime) -> Found:
     token = token_in(text)
     if token is not None:
         return _by_token(token, now)
+    if (in_error := _REQUEST_ID.search(text)) is not None:
+        text = in_error[1]
     if (row := _row_of(text)) is not None:
         return Found(row)
-    lists = tuple(_lists(text))
+    lists = tuple(_lists(text)) or tuple(_repositories(text))
     if not lists:
         return Found(said=_nothing())
     if lists[0][0] == "request_id":
@@ -97,6 +105,17 @@ def _lists(text: str) -> Iterator[tuple[str, str]]:
             yield kind, text
 
 
+def _repositories(text: str) -> Iterator[tuple[str, str]]:
+    """Of one scope, image or command, such as docker pull and what follows."""
+    try:
+        (reading,) = read_pasted(text)
+    except (Unreadable, ValueError):
+        return
+    name = reading.scope.removeprefix("repository:").rpartition(":")[0]
+    if name and page_of(IssuanceFilter({"repository": name}).filtered, size=1).rows:
+        yield "repository", name
+
+
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -109,5 +128,6 @@ def _nothing() -> str:
     kinds = ", ".join(str(label) for label in KINDS.values())
     return _(
         "No row has this as its jti, %(kinds)s. Values are compared as a whole; for the beginning"
-        " of a repository's name use the filter."
+        " of a repository's name use the filter. Access tokens that did not hold make no row: see"
+        " Failed authentications."
     ) % {"kinds": kinds}

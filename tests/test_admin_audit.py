@@ -111,6 +111,15 @@ def test_says_what_is_wrong_and_shows_no_rows(admin_client, query, said):
     response = listed(admin_client, query, status=400)
     assert said in response.content.decode()
     assert "rows" not in response.context
+    assert "/api/v1/issuances/export" not in response.content.decode()
+
+
+def test_a_place_before_all_rows_says_to_turn_the_page(admin_client):
+    saved(row())
+    page = admin_client.get(listed(admin_client, "at=2020-01-01", status=302)["Location"])
+    assert "turn the page" in page.content.decode()
+    newest = admin_client.get(page.context["newer_url"], follow=True)
+    assert newest.context["rows"]
 
 
 def test_says_what_to_do_when_nothing_matches(admin_client):

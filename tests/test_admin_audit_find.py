@@ -78,6 +78,27 @@ def test_leads_to_the_row_of_a_jti_or_of_a_request_id(admin_client):
     assert find(admin_client, other.request_id)["Location"] == f"{LIST}{other.id}/change/"
 
 
+def test_leads_from_the_error_that_somebody_got_to_its_row(admin_client, authority, get_token):
+    error = get_token(authority.token("community", "LIC-1"), PULL.replace("pull", "push"))
+    assert error.status_code == 403
+    refused = Issuance.objects.get()
+    assert find(admin_client, error.content.decode())["Location"] == f"{LIST}{refused.id}/change/"
+
+
+IMAGES = [
+    "repository:acme/b:pull,push",
+    "registry.example.com/acme/b:1.2",
+    "docker pull registry.example.com/acme/b",
+]
+
+
+@pytest.mark.parametrize("text", IMAGES)
+def test_leads_from_a_scope_or_an_image_to_the_rows_of_its_repository(admin_client, text):
+    saved(row(requested=[resource("acme/b", "pull")]))
+    assert find(admin_client, text)["Location"] == f"{LIST}?repository=acme%2Fb"
+    assert find(admin_client, text.replace("acme/b", "acme/c"))["Location"] == LIST
+
+
 def test_leads_to_all_rows_of_a_request_id_that_is_not_unique(admin_client):
     saved(row(request_id="same"), row(request_id="same"))
     assert find(admin_client, "same")["Location"] == f"{LIST}?request_id=same"
