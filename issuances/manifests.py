@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from issuances.statements import MANIFEST, PublicKey, StatementError, opened, read_keys
+from issuances.row_manifests import read_manifest
+from issuances.statements import StatementError, read_keys
 
 _BLOCK = 1024 * 1024  # bytes
 
@@ -22,19 +22,6 @@ _BLOCK = 1024 * 1024  # bytes
 def document_of(said: dict[str, Any], statement: str) -> dict[str, Any]:
     """The manifest as a file has it: what it says, to be read, and the same as signed."""
     return said | {"statement": statement}
-
-
-def read_manifest(document: bytes, keys: Iterable[PublicKey]) -> dict[str, Any]:
-    """What a manifest says, verified. Raises StatementError."""
-    try:
-        shown = json.loads(document)
-        statement = str(shown.pop("statement"))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise StatementError("this is no manifest of an export") from None
-    said = opened(statement, keys, typ=MANIFEST)
-    if said != shown:
-        raise StatementError("the manifest shows something else than what was signed")
-    return said
 
 
 def difference(said: dict[str, Any], path: Path) -> str:
@@ -61,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     given = parser.parse_args(arguments)
     try:
-        said = read_manifest(given.manifest.read_bytes(), read_keys(given.key))
+        said = read_manifest(given.manifest, read_keys(given.key))
         problem = difference(said, given.file)
     except (StatementError, OSError) as error:
         problem = str(error)

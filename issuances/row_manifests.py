@@ -22,11 +22,10 @@ def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
         statement = content.pop("statement")
-        shown = content.get("manifest", content)
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise StatementError(f"{path} is no manifest of an export or archive") from None
     said = opened(str(statement), keys, typ=MANIFEST)
-    if said != shown:
+    if said != content:
         raise StatementError(f"{path} shows something else than what was signed")
     return said
 
