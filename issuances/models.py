@@ -182,7 +182,10 @@ class SealedBatch(models.Model):
     class Meta:
         ordering = ("-number",)
         # Which batch a row is in, and up to where rows are sealed.
-        indexes = (models.Index(fields=("last_id",), name="sealed_by_last_id"),)
+        indexes = (
+            models.Index(fields=("last_id",), name="sealed_by_last_id"),
+            models.Index(fields=("last_id",), name="sealed_late", condition=models.Q(late=True)),
+        )
 
     def __str__(self) -> str:
         return str(self.number)

@@ -15,11 +15,13 @@ from issuances.findings import Report
 from issuances.models import Issuance, SealedBatch
 from issuances.proofs import proof_of
 from issuances.seal_files import line_of_batch
+from issuances.sealing import numbers_around
 from issuances.seals import ID_SIZE, PRUNED, Batch, parts
 from issuances.statements import PublicKey
 from issuances.verification import check_chain, check_rows
 
 _ATTEMPTS = 3
+_IN_ONE_QUERY = 20  # batches, of half a megabyte at most
 
 
 class NotSealedYet(LookupError):
@@ -32,10 +34,10 @@ class StoredSeals:
     def __iter__(self) -> Iterator[Batch]:
         """Raises django.db.Error."""
         ordered = SealedBatch.objects.order_by("number")
-        found = ordered.first()
-        while found is not None:
-            yield _batch(found)
-            found = ordered.filter(number__gt=found.number).first()
+        found = list(ordered[:_IN_ONE_QUERY])
+        while found:
+            yield from map(_batch, found)
+            found = list(ordered.filter(number__gt=found[-1].number)[:_IN_ONE_QUERY])
 
     def load(self, number: int) -> Batch:
         """One that has gone meanwhile is empty. Raises django.db.Error."""
@@ -84,8 +86,7 @@ def proof_for(row_id: UUID) -> dict[str, Any]:
 
 def batch_with(row_id: UUID) -> SealedBatch | None:
     """The batch in which the row is sealed, if any; without its leaves."""
-    around = SealedBatch.objects.filter(first_id__lte=row_id, last_id__gte=row_id)
-    for number in around.order_by("-number").values_list("number", flat=True):
+    for number in numbers_around(row_id, row_id):
         batch = SealedBatch.objects.defer("leaves").get(number=number)
         if row_id.bytes in parts(bytes(batch.ids or b""), ID_SIZE):
             return batch

@@ -22,7 +22,7 @@ from issuances.filters import Filtered
 from issuances.identifiers import first_uuid7, time_of
 from issuances.merkle import leaf_hash
 from issuances.models import Issuance, SealedBatch
-from issuances.seals import ID_SIZE, PRUNED, Seal, hash_of, parts, seal_of_rows
+from issuances.seals import ID_SIZE, PRUNED, ROWS, Seal, hash_of, parts, seal_of_rows
 from issuances.verification import SETTLED_AFTER
 
 BATCH = 10_000  # rows
@@ -179,8 +179,25 @@ def _unsealed_ids(low: UUID, high: UUID) -> Iterator[UUID]:
 
 
 def _sealed_ids(first: UUID, last: UUID) -> set[bytes]:
-    batches = SealedBatch.objects.filter(last_id__gte=first, first_id__lte=last)
-    blobs = batches.exclude(ids=None).values_list("ids", flat=True)
+    batches = SealedBatch.objects.filter(number__in=numbers_around(first, last))
+    blobs = batches.values_list("ids", flat=True)
     low, high = first.bytes, last.bytes
     ids = (one for blob in blobs.iterator() for one in parts(bytes(blob or b""), ID_SIZE))
     return {one for one in ids if low <= one <= high}
+
+
+def numbers_around(first: UUID, last: UUID) -> list[int]:
+    """The batches that may have rows with ids from `first` to `last`.
+
+    Those that are not late follow each other in the order of their ids: all that end within, and
+    the next one. So no more of them are read, however many seals there are.
+    """
+    rows = SealedBatch.objects.filter(kind=ROWS).order_by("last_id")
+    in_order, late = rows.filter(late=False), rows.filter(late=True)
+    within = in_order.filter(last_id__gte=first, last_id__lte=last)
+    following = in_order.filter(last_id__gt=last).values_list("number", "first_id").first()
+    numbers = list(within.values_list("number", flat=True))
+    if following is not None and following[1] is not None and following[1] <= last:
+        numbers.append(following[0])
+    overlapping = late.filter(last_id__gte=first, first_id__lte=last)
+    return [*numbers, *overlapping.values_list("number", flat=True)]

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from issuances import sealing
+from issuances.identifiers import uuid7
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing import SealedMeanwhile, newest_head
 from issuances.seals import parts
@@ -259,6 +260,25 @@ def test_rows_are_written_and_sealed_and_compared_at_the_same_time():
         report = verified()
     assert begun
     assert (report.findings, report.late, report.seals) == ([], 1, 5)
+
+
+def test_of_many_batches_only_those_around_are_read():
+    rows = sealed_log(55)
+    saved(row(4.5), row(44.5))
+    seal(everything=True)
+    saved(*(row(200 + number) for number in range(25)))
+    seal()
+    assert [one.late for one in SealedBatch.objects.order_by("number")] == [False] * 6 + [
+        True,
+        *[False] * 3,
+    ]
+    around = sealing.numbers_around
+    assert around(rows[0].id, rows[0].id) == [1]
+    assert sorted(around(rows[12].id, rows[13].id)) == [2, 7]
+    assert sorted(around(rows[9].id, rows[30].id)) == [1, 2, 3, 4, 7]
+    assert around(rows[54].id, rows[54].id) == [6]
+    assert around(uuid7(BEGIN + DAY), uuid7(BEGIN + 2 * DAY)) == []
+    assert sealed_ids() == logged_ids()
 
 
 def test_sealing_writes_nothing_but_seals_and_locks_no_row():

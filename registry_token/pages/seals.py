@@ -29,14 +29,13 @@ _SHOWN = 20  # of the newest seals
 @require_safe
 def seals(request: HttpRequest) -> HttpResponse:
     """The newest seals, and what they are good for."""
-    rows = SealedBatch.objects.filter(kind="rows")
+    late = SealedBatch.objects.filter(late=True).aggregate(rows=Sum("rows"))
     context = context_of(
         request,
         _("Seals"),
         head=newest_head(),
         newest=SealedBatch.objects.defer("ids", "leaves", "statement")[:_SHOWN],
-        sealed=rows.aggregate(rows=Sum("rows"))["rows"] or 0,
-        late=rows.filter(late=True).aggregate(rows=Sum("rows"))["rows"] or 0,
+        late=late["rows"] or 0,
         is_overdue=sealing.is_overdue(datetime.now(UTC)),
     )
     return TemplateResponse(request, "admin/seals.html", context)
