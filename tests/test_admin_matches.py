@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from plans.models import Plan
+from plans.models import Plan, PlanRule
 from registry_token.pages import matches
 
 JSON, PAGE = "/admin/matches.json", "/admin/matches/"
@@ -71,6 +73,20 @@ def test_the_page_of_a_plan_links_to_what_its_patterns_match(admin_client):
     page = admin_client.get(PAGE, {"plan": plan.pk}).content.decode()
     for pattern in plan.rules.filter(type="repository").values_list("pattern", flat=True):
         assert f"<h2>{pattern}</h2>" in page
+
+
+def test_a_plan_with_very_many_patterns_is_answered_in_time(admin_client, monkeypatch):
+    names = tuple(f"team-{n}/" + "/".join("a" * 100) for n in range(5000))
+    monkeypatch.setattr(matches, "_kept", (time.monotonic() + 1000, names))
+    plan = Plan.objects.create(name="many")
+    deep = "/".join(["**", "*a*"] * 5)
+    PlanRule.objects.bulk_create(
+        PlanRule(plan=plan, pattern=f"{deep}/b{n}", actions=["pull"]) for n in range(1000)
+    )
+    began = time.monotonic()
+    page = admin_client.get(PAGE, {"plan": plan.pk})
+    assert time.monotonic() - began < 15
+    assert "too many patterns to look at all of them" in page.content.decode()
 
 
 @pytest.mark.parametrize("plan", ["x", "9" * 30, "-1", "0"])

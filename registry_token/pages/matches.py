@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import NamedTuple
 
@@ -17,13 +18,16 @@ from registry_token.pages.site import Page, context_of, row_number
 
 MAX_ROWS = 20_000
 MAX_SHOWN = 20
+MAX_SECONDS = 2.0
 SECONDS_KEPT = 10.0
 
 _kept: tuple[float, tuple[str, ...]] | None = None
 
 
 class Matches(NamedTuple):
-    """`error` says why the pattern is none; else `names` are the first of `total`, of `seen`."""
+    """`error` says why the pattern is none, or that there was no time to look; else `names` are the
+    first of `total`, of `seen`.
+    """
 
     pattern: str
     error: str
@@ -50,9 +54,12 @@ def _is_one(entry: dict[str, str]) -> bool:
     return entry["type"] == "repository"
 
 
-def matches_of(pattern: str) -> Matches:
-    """What `pattern` matches, or why it cannot match."""
+def matches_of(pattern: str, deadline: float = math.inf) -> Matches:
+    """What `pattern` matches, or why it cannot match. `deadline` is one of time.monotonic()."""
     if error := pattern_error(pattern):
+        return Matches(pattern, error, [], 0, 0)
+    if time.monotonic() > deadline:
+        error = _("The plan has too many patterns to look at all of them; type this one above.")
         return Matches(pattern, error, [], 0, 0)
     seen, expression = repositories_seen(), compile_pattern(pattern)
     names = [name for name in seen if expression.fullmatch(name)]
@@ -82,7 +89,8 @@ def page(request: HttpRequest) -> HttpResponse:
     if plan is not None:
         rules = plan.rules.filter(type=PlanRule.Type.REPOSITORY)
         patterns += dict.fromkeys(rules.values_list("pattern", flat=True))
-    found = [matches_of(pattern) for pattern in patterns]
+    deadline = time.monotonic() + MAX_SECONDS
+    found = [matches_of(pattern, deadline) for pattern in patterns]
     context = context_of(
         request,
         _("What does a pattern match?"),
