@@ -129,10 +129,12 @@ class Site(admin.AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Any table's page, such that its changes stand in the activity log."""
         from people.activity import Recorded
+        from registry_token.pages.selected import NumberedRows
 
         base = admin_class or admin.ModelAdmin
-        recorded = type(base.__name__, (Recorded, base), {"__module__": base.__module__})
-        super().register(model_or_iterable, recorded, **options)
+        bases = (NumberedRows, Recorded, base)
+        ours = type(base.__name__, bases, {"__module__": base.__module__})
+        super().register(model_or_iterable, ours, **options)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
