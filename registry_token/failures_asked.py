@@ -17,6 +17,7 @@ from issuances.fields import TextField, TimeField
 from issuances.filters import PERIODS, FilterErrors, FilterForm
 
 USUAL = timedelta(hours=24)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 PARAMETERS = ("since", "from", "until", "reason")
 
 
@@ -52,7 +53,7 @@ class FailuresForm(FilterForm):
         given = self.cleaned_data
         end = given["until"] or now
         period = PERIODS.get(given["since"], USUAL)
-        begin = given["from"] or end - period
+        begin = given["from"] or end - min(period, end - _EARLIEST)
         return summary(begin, end, given["reason"])
 
 

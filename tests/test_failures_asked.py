@@ -81,6 +81,11 @@ def test_a_wrong_parameter_is_named(auditor, query, said):
     assert said in response.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("path", [API, "/admin/failed-authentications/"])
+def test_a_time_before_which_there_is_no_other_has_no_failures(auditor, path):
+    assert auditor.get(path, {"until": "0001-01-01T01:00"}).status_code == 200
+
+
 def test_programs_need_the_scope(client, authority):
     def asked(scope):
         headers = {"Authorization": f"Bearer {authority.token('community', scope=scope)}"}
