@@ -213,6 +213,16 @@ def test_a_changed_manifest_is_found(files, verify, name, value):
     assert "shows something else" in out or "statement" in out
 
 
+def test_a_manifest_shows_nothing_but_what_was_signed(files, verify):
+    files.sign_manifest()
+    signed = json.loads(files.manifest.read_text())
+    statement = signed.pop("statement")
+    shown = {"manifest": signed, "rows": 9, "statement": statement}
+    files.manifest.write_text(json.dumps(shown))
+    status, out = verify(seals=files.seals, file=files.rows, manifest=files.manifest)
+    assert (status, "shows something else than what was signed" in out) == (2, True), out
+
+
 SEALS = {
     "one less": (lambda lines: lines[:1] + lines[2:], "batch 2 is missing"),
     "the first less": (lambda lines: lines[1:], "batch 1 is missing"),
