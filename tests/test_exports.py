@@ -191,9 +191,10 @@ def test_an_edited_manifest_is_told(rows, tmp_path, public_key, capsys):
     path.write_text(json.dumps(edited))
     assert main(["--key", str(public_key), str(path), str(out)]) == 1
     assert "something else than what was signed" in capsys.readouterr().err
-    path.write_text("{}")
-    assert main(["--key", str(public_key), str(path), str(out)]) == 1
-    assert "no manifest" in capsys.readouterr().err
+    for none in ("{}", "[" * 100_000):
+        path.write_text(none)
+        assert main(["--key", str(public_key), str(path), str(out)]) == 1
+        assert "no manifest" in capsys.readouterr().err
     assert main(["--key", str(public_key), str(path), str(tmp_path / "nothing")]) == 1
 
 
