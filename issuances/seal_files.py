@@ -51,7 +51,7 @@ class SealFile:
             place = 0
             for count, line in enumerate(file, 1):
                 batch = self._batch_in(line, count)
-                self._places[batch.number] = place
+                self._places.setdefault(batch.number, place)  # of two the first one counts
                 place += len(line)
                 yield batch
 

@@ -67,7 +67,12 @@ def check_chain(
     were noted down earlier.
     """
     chain, follows, number = Chain(), "", 0
+    passed: set[int] = set()
     for batch in batches:
+        if batch.number in passed:
+            report.say(findings.BATCH, f"batch {batch.number} stands twice", batch.number)
+            continue
+        passed.add(batch.number)
         if batch.number != number + 1:
             report.say(findings.BATCH, _missing(number + 1, batch.number - 1), number + 1)
             follows = "?"

@@ -234,6 +234,11 @@ SEALS = {
         lambda lines: [lines[0], lines[2] | {"number": 2}, lines[1] | {"number": 3}, lines[3]],
         "batch 2: its seal is that of batch 3",
     ),
+    "one twice": (lambda lines: [*lines[:2], *lines[1:]], "batch 2 stands twice"),
+    "one again, with nothing in it": (
+        lambda lines: [*lines, lines[1] | {"ids": "", "leaves": ""}],
+        "batch 2 stands twice",
+    ),
     "other leaves": (
         lambda lines: [lines[0], lines[1] | {"leaves": lines[2]["leaves"]}, *lines[2:]],
         "batch 2: the hashes of its rows were changed",
