@@ -11,10 +11,8 @@ from uuid import UUID
 
 from issuances import findings
 from issuances.findings import Report
-from issuances.seal_files import FileError, opened_rows
+from issuances.seal_files import blocks_of
 from issuances.statements import MANIFEST, PublicKey, StatementError, opened
-
-_BLOCK = 1 << 20  # bytes
 
 
 def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
@@ -33,13 +31,9 @@ def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
 def check_manifest(rows: Path, said: dict[str, Any], report: Report) -> None:
     """Report what separates a file of rows from its manifest. Raises FileError, OSError."""
     digest, size = hashlib.sha256(), 0
-    try:
-        with opened_rows(rows) as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += block.count(b"\n")
-    except EOFError as error:
-        raise FileError(f"{rows}: the file is damaged: {error}") from None
+    for block in blocks_of(rows):
+        digest.update(block)
+        size += block.count(b"\n")
     if digest.hexdigest() != said.get("sha256"):
         text = f"{rows.name} is not the file of the manifest: it has {size:,} rows of"
         report.say(findings.FILE, f"{text} {said.get('rows', 0):,}, or other ones")

@@ -10,7 +10,8 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -21,6 +22,11 @@ from issuances.seals import Batch
 
 # The canonical line has its keys in order.
 _ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","jti":')
+
+
+_BLOCK = 1 << 20  # bytes
+_LONGEST = 1 << 24  # bytes of a line; the form of /token, from which a row comes, has fewer
+_NAMED = 100  # lines that are no rows; more are counted
 
 
 class FileError(ValueError):
@@ -81,22 +87,33 @@ def lines_in(path: Path, report: Report) -> Iterator[tuple[bytes, bytes]]:
 
     Raises FileError, OSError.
     """
-    newest = b""
-    with opened_rows(path) as file:
-        for count, line in enumerate(_lines(file, path), 1):
-            found = _ID.search(line)
-            if found is None or not line.endswith(b"\n"):
-                what = "this is no row" if found is None else "the line is cut off"
-                report.say(findings.FILE, f"{path.name}, line {count}: {what}")
-                continue
-            row_id = UUID(found[1].decode()).bytes
-            if row_id <= newest:
-                what = "stands twice" if row_id == newest else "is out of order"
-                text = f"{path.name}, line {count}: row {row_in_words(row_id)} {what}"
-                report.say(findings.FILE, text)
-                continue
-            newest = row_id
-            yield row_id, line[:-1]
+    newest, flaws = b"", 0
+    for count, line in enumerate(_lines(path), 1):
+        row_id, flaw = _row_in(line, newest)
+        if flaw:
+            flaws += 1
+            if flaws <= _NAMED:
+                report.say(findings.FILE, f"{path.name}, line {count}: {flaw}")
+            continue
+        newest = row_id
+        yield row_id, line[:-1]
+    if flaws > _NAMED:
+        text = f"{path.name}: in all there are {flaws:,} such lines"
+        report.say(findings.FILE, text)
+
+
+def _row_in(line: bytes, newest: bytes) -> tuple[bytes, str]:
+    """A line's id, and what is wrong with it; `newest` is the greatest id before it."""
+    found = _ID.search(line)
+    if found is None:
+        return b"", "this is no row"
+    if not line.endswith(b"\n"):
+        return b"", "the line is cut off"
+    row_id = UUID(found[1].decode()).bytes
+    if row_id <= newest:
+        what = "stands twice" if row_id == newest else "is out of order"
+        return row_id, f"row {row_in_words(row_id)} {what}"
+    return row_id, ""
 
 
 def opened_rows(path: Path) -> IO[bytes]:
@@ -106,8 +123,22 @@ def opened_rows(path: Path) -> IO[bytes]:
     return gzip.open(path) if is_packed else path.open("rb")  # type: ignore[return-value]
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """A file of rows, unpacked if need be, block by block. Raises FileError, OSError."""
+    with opened_rows(path) as file:
+        while block := _unharmed(path, file.read, _BLOCK):
+            yield block
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Some bytes of a file may unpack to a line that no memory holds, so lines have an end."""
+    with opened_rows(path) as file:
+        while line := _unharmed(path, file.readline, _LONGEST):
+            yield line
+
+
+def _unharmed(path: Path, read: Callable[[int], bytes], size: int) -> bytes:
     try:
-        yield from file
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        return read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise FileError(f"{path}: the file is damaged: {error}") from None

@@ -121,6 +121,43 @@ def test_a_packed_archive_is_read(files, verify):
     assert (status, "the file is damaged" in said) == (2, True)
 
 
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
+def test_an_archive_that_does_not_unpack_is_said_to_be_damaged(files, verify, place):
+    files.sign_manifest()
+    packed = bytearray(gzip.compress(files.rows.read_bytes()))
+    packed[int(len(packed) * place)] ^= 0xFF
+    files.rows.write_bytes(packed)
+    for options in ({}, {"manifest": files.manifest}):
+        status, said = verify(seals=files.seals, archive=files.rows, **options)
+        assert (status, "the file is damaged" in said) == (2, True), said
+
+
+def test_a_few_bytes_that_unpack_to_a_huge_line_take_little_memory(files):
+    size = 200_000_000
+    with gzip.open(files.rows, "wb") as file:
+        for _ in range(size // 1_000_000):
+            file.write(bytes(1_000_000))
+    limit = f"import resource as r; r.setrlimit(r.RLIMIT_AS, ({size}, {size}))"
+    main = "from issuances.verify import main; raise SystemExit(main())"
+    given = [f"--{name}={getattr(files, name)}" for name in ("key", "seals")]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limit}; {main}", *given, f"--file={files.rows}"],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "rows.ndjson, line 1: this is no row" in done.stdout
+
+
+def test_a_file_of_something_else_is_not_repeated_line_by_line(files, verify):
+    files.rows.write_bytes(b"{}\n" * 500)
+    status, said = verify(seals=files.seals, file=files.rows)
+    assert (status, said.count("this is no row")) == (1, 100)
+    assert "in all there are 500 such lines" in said
+
+
 def flip(lines):
     return [*lines[:12], lines[12].replace(b"subject-12", b"subject-21"), *lines[13:]]
 
