@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from people.models import SsoIdentity
 
+_ATTEMPTS = 5  # of people with the same name at the same moment
 _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
 
 
@@ -35,14 +36,20 @@ def account(issuer: str, subject: str, name: str, groups: Collection[str]) -> Us
 
 
 def _new_account(issuer: str, subject: str, name: str) -> Any:
-    try:
-        with transaction.atomic():
-            # Without a password: nobody logs in to it but through the Authority.
-            user = get_user_model().objects.create_user(_free_name(name or subject))
-            SsoIdentity.objects.create(issuer=issuer, subject=subject, user=user)
-    except IntegrityError:  # the same person, in another window at the same moment
-        return SsoIdentity.objects.get(issuer=issuer, subject=subject).user
-    return user
+    identity = SsoIdentity.objects.filter(issuer=issuer, subject=subject)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                # Without a password: nobody logs in to it but through the Authority.
+                user = get_user_model().objects.create_user(_free_name(name or subject))
+                SsoIdentity.objects.create(issuer=issuer, subject=subject, user=user)
+            return user
+        except IntegrityError:
+            if (same := identity.first()) is not None:  # in another window at the same moment
+                return same.user
+            if attempt == _ATTEMPTS:
+                raise
+            # Somebody else of that name: the next free one.
 
 
 def _free_name(wanted: str) -> str:

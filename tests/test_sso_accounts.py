@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
 from django.test import Client
 
+from people.sso import account
 from tests.sso_authority import assert_refused, log_in
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +89,25 @@ def test_a_name_that_is_stored_like_a_taken_one_gets_a_number(client, sso):
     sso.person["preferred_username"] = "\N{FULLWIDTH LATIN SMALL LETTER A}lice"
     log_in(client, sso)
     assert User.objects.get(ssoidentity__subject="1234").username == "alice-2"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_people_of_one_name_who_come_at_the_same_instant_have_an_account_each():
+    """The second finds the name free, and taken when it is stored."""
+
+    def come(subject: str) -> str:
+        try:
+            return account("https://authority.example.com", subject, "alice", ["viewer"]).username
+        finally:
+            connection.close()
+
+    Group.objects.get_or_create(name="viewer")
+    with ThreadPoolExecutor(4) as others:
+        with transaction.atomic():
+            User.objects.create_user("alice")
+            coming = [others.submit(come, f"subject-{n}") for n in range(3)]
+            time.sleep(0.5)  # they have looked for a name, or wait to do so
+            assert not any(one.done() for one in coming)
+        names = {one.result() for one in coming}
+    assert names == {"alice-2", "alice-3", "alice-4"}
