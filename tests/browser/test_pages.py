@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
+from registry_token.config_values import BASE_DIR
 from tests.browser.conftest import PASSWORD, axe_findings, log_in
 
 SIMULATED = (
@@ -63,9 +67,15 @@ def open_row(page, path):
     page.wait_for_url("**/change/")
 
 
+_SEALED_ROW = "import django; django.setup(); from tests.log_rows import *; saved(row())"
+
+
 @pytest.fixture(scope="session")
 def decisions(site):
-    """Something in the log: a token and a refusal."""
+    """Something in the log: a token, a refusal, and a row of long ago that is sealed."""
+    program = [sys.executable, "-c", _SEALED_ROW]
+    subprocess.run(program, cwd=BASE_DIR, env=site.environment, check=True)
+    site.manage("seal_issuances")
     assert site.token("community", "repository:stella-ops/public/app:pull") == 200
     assert site.token("community", "repository:stella-ops/public/app:push") == 403
 
