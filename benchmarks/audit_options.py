@@ -51,5 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--pages-only", action="store_true", help="neither exports, seals nor rows beside them")
     add("--out", type=Path, help="report without suffix; default benchmarks/results/DATE-audit")
     given = vars(parser.parse_args(arguments))
+    if not 50_000 < given["small"] < given["rows"]:
+        parser.error("--small must be more than 50,000, for a thousand pages, and less than --rows")
     # Services get their URL from here; those of the tests would look at the variable.
     return Options(**given, database_server=os.environ.pop("TEST_DATABASE_URL", SERVER))

@@ -74,7 +74,9 @@ def named_database(name: str, server: str, *, keep: bool) -> Iterator[Database]:
     url = urlsplit(server)._replace(path=f"/{name}").geturl()
     quoted = sql.Identifier(name)
     with psycopg.connect(server, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not connection.execute(
+            "SELECT 1 FROM pg_database WHERE datname = %s", [name]
+        ).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
     try:
         yield Database("postgres", url)

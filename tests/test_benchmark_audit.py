@@ -67,8 +67,10 @@ def test_asks_only_what_the_filter_takes():
 
 
 def test_reads_the_command_line():
-    options = parse(["--rows", "7", "--keep"])
-    assert (options.rows, options.small, options.keep) == (7, 100_000, True)
+    options = parse(["--rows", "200000", "--keep"])
+    assert (options.rows, options.small, options.keep) == (200_000, 100_000, True)
+    with pytest.raises(SystemExit):
+        parse(["--rows", "100000"])
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="fills PostgreSQL")
