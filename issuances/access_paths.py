@@ -23,7 +23,6 @@ from issuances.expressions import (
     NotAllGranted,
     OutcomeCode,
     SecondName,
-    Unguessed,
     Within,
 )
 from issuances.models import Issuance
@@ -88,7 +87,7 @@ def _outcomes(outcome: str) -> Branches | None:
         return None
     if outcome == "part":
         return (_outcome("part"),)
-    codes = _values(OutcomeCode(), _EXCEPTIONS)
+    codes = _values(OutcomeCode, NotAllGranted.sql(connection.vendor), "", "zzzz")
     return None if codes is None else [_outcome(code) for code in codes if code != "part"]
 
 
@@ -100,9 +99,8 @@ def _names(name: str) -> Branches:
 def _prefix(prefix: str) -> Branches | None:
     """By the names that begin so, unless there are many."""
     end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    between = Q(key__gte=Unguessed(prefix), key__lt=Unguessed(end))
-    first = _values(FirstName(), between)
-    second = _values(SecondName(), between & Q(AskedSeveral()))
+    first = _values(FirstName, "1 = 1", prefix, end)
+    second = _values(SecondName, AskedSeveral.sql(connection.vendor), prefix, end)
     if first is None or second is None:
         return None
     return [
@@ -112,19 +110,33 @@ def _prefix(prefix: str) -> Branches | None:
     ]
 
 
-def _values(key: Combinable, within: Q) -> list[str] | None:
-    """The different values of an index, None when they are many. The index is entered anew for
-    each, and so read in a few places only.
-    """
-    found: list[str] = []
-    rows = Issuance.objects.annotate(key=key).filter(within).order_by("key")
-    values = beyond = rows.values_list("key", flat=True)
-    while (value := beyond.first()) is not None:
-        found.append(value)
-        if len(found) > _MANY:
-            return None
-        beyond = values.filter(key__gt=Unguessed(value))
-    return found
+# The index is entered anew for each value, and so read in a few places only. PostgreSQL does not
+# know the values when it plans, and so reads along the index (see `expressions.Unguessed`).
+_VALUES = """
+WITH RECURSIVE found(value) AS (
+    SELECT * FROM (
+        SELECT {key} FROM issuances_issuance
+        WHERE {test} AND {key} >= (SELECT %s) AND {key} < (SELECT %s) ORDER BY {key} LIMIT 1
+    ) AS first
+    UNION ALL
+    SELECT (
+        SELECT {key} FROM issuances_issuance
+        WHERE {test} AND {key} > found.value AND {key} < (SELECT %s) ORDER BY {key} LIMIT 1
+    ) FROM found WHERE found.value IS NOT NULL
+)
+SELECT value FROM found WHERE value IS NOT NULL LIMIT %s
+"""
+
+
+def _values(
+    key: type[FirstName | OutcomeCode], test: str, begin: str, end: str
+) -> list[str] | None:
+    """The different values of an index from `begin` to before `end`, None when they are many."""
+    sql = _VALUES.format(key=f"({key.sql(connection.vendor)})", test=test)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [begin, end, end, _MANY + 1])
+        found = [value for (value,) in cursor.fetchall()]
+    return found if len(found) <= _MANY else None
 
 
 def _rare_action(action: str) -> Branches | None:

@@ -25,6 +25,12 @@ class _Constant(Func):
         """Django copies expressions with their sources."""
         super().__init__(*(columns or self.columns))
 
+    @classmethod
+    def sql(cls, vendor: str) -> str:
+        """The SQL by itself, where the log is the only table."""
+        template: str = getattr(cls, vendor)
+        return template.format(*cls.columns)
+
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
     ) -> Any:

@@ -16,6 +16,7 @@ from uuid import UUID
 from issuances.filters import Filtered
 from issuances.identifiers import time_of
 from issuances.models import Issuance
+from issuances.planning import uncompiled
 from issuances.searching import Search
 
 SEARCH_SECONDS = 0.2
@@ -36,6 +37,7 @@ class Page:
     searched_up_to: datetime | None = None
 
 
+@uncompiled()
 def page_of(
     filtered: Filtered,
     *,
@@ -63,9 +65,12 @@ def rows_of(
     With `columns` (names or expressions) each is a tuple that begins with the id. A row that is
     committed late, with an id that has been passed, is not among them. Raises django.db.Error.
     """
-    search = Search(filtered, low=_next(after), columns=columns)
+    with uncompiled():
+        search = Search(filtered, low=_next(after), columns=columns)
     while not search.is_over:
-        yield from search.next_window(_STREAM_WINDOW)
+        with uncompiled():
+            rows = search.next_window(_STREAM_WINDOW)
+        yield from rows
 
 
 def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: float) -> Page:

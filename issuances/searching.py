@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import time
-from collections.abc import Iterable
 from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from issuances.access_paths import ALL_ROWS, WAYS, Branch, Branches
 from issuances.filters import Filtered
 
 _FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows
+_LEAST_WINDOW = 100  # of each of several branches
 _QUICK = 0.03  # seconds for a window; the next one is larger then
 _PROBE = 2_000  # rows of an index, to tell rare from frequent
 
@@ -50,11 +50,11 @@ class Search:
         while not self.is_over and len(rows) < number:
             begun = time.monotonic()
             rows += self.next_window(window, number - len(rows))
-            taken = time.monotonic() - begun
-            if time.monotonic() + taken > until:
+            expected = time.monotonic() - begun
+            if expected < _QUICK and window < _LAST_WINDOW:
+                window, expected = window * 2, expected * 2
+            if time.monotonic() + expected > until:
                 break  # the next would end too late
-            if taken < _QUICK:
-                window = min(window * 2, _LAST_WINDOW)
         return rows
 
     def next_window(self, window: int | None, limit: int | None = None) -> list[Any]:
@@ -64,34 +64,41 @@ class Search:
             low = self.high = self._edge(window)
         else:
             high = self.low = self._edge(window)
-        found = [self._matching(branch, low, high, limit) for branch in self._branches]
-        return found[0] if len(found) == 1 else self._merged(found, limit)
+        found = _together([self._matching(one, low, high)[:limit] for one in self._branches])
+        return found if len(self._branches) == 1 else self._merged(found, limit)
 
-    def _matching(self, branch: Branch, low: UUID, high: UUID, limit: int | None) -> list[Any]:
+    def _matching(self, branch: Branch, low: UUID, high: UUID) -> Any:
         rows: Any = branch.rows(low, high, descending=self._descending).filter(*self._rest)
-        if self._columns:
-            rows = rows.values_list("id", *self._columns)
-        return list(rows[:limit])
+        return rows.values_list("id", *self._columns) if self._columns else rows
 
-    def _merged(self, found: Iterable[list[Any]], limit: int | None) -> list[Any]:
+    def _merged(self, found: list[Any], limit: int | None) -> list[Any]:
         """By id; a row may stand in two branches."""
         id_of: Any = itemgetter(0) if self._columns else attrgetter("id")
-        merged = heapq.merge(*found, key=id_of, reverse=self._descending)
-        return list({id_of(row): row for row in merged}.values())[:limit]
+        of_id = {id_of(row): row for row in found}
+        return [of_id[id] for id in sorted(of_id, reverse=self._descending)][:limit]
 
     def _edge(self, window: int | None) -> UUID:
-        """Where the window ends: no branch has more rows than `window` up to there."""
+        """Where the window ends: the branches together have about so many rows up to there."""
         end = self.low if self._descending else self.high
-        if window is None:
+        if window is None or not self._branches:
             return end
-        for branch in self._branches:
-            rows = branch.rows(self.low, self.high, descending=self._descending)
-            beyond = rows.values_list("id", flat=True)[window : window + 1].first()
-            if beyond is not None and self._descending:
-                end = max(end, UUID(int=beyond.int + 1))
-            elif beyond is not None:
-                end = min(end, beyond)
-        return end
+        each = max(window // len(self._branches), min(window, _LEAST_WINDOW))
+        rows = [
+            one.rows(self.low, self.high, descending=self._descending) for one in self._branches
+        ]
+        beyond: list[UUID] = _together(
+            [one.values_list("id", flat=True)[each : each + 1] for one in rows]
+        )
+        if self._descending:
+            return max([end, *(UUID(int=row_id.int + 1) for row_id in beyond)])
+        return min([end, *beyond])
+
+
+def _together(querysets: list[Any]) -> list[Any]:
+    """What they find, one after the other; on PostgreSQL in one round trip."""
+    if len(querysets) > 1 and connection.vendor == "postgresql":
+        return list(querysets[0].union(*querysets[1:], all=True))
+    return [found for queryset in querysets for found in queryset]
 
 
 def _way(filtered: Filtered, low: UUID, high: UUID) -> tuple[Branches, tuple[Q, ...]]:

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from issuances.access_paths import GREATEST, LEAST, WAYS
+from issuances.filters import Filtered
+from issuances.paging import page_of, rows_of
+from issuances.planning import uncompiled
 from tests.log_rows import resource, row, saved
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +73,23 @@ def test_is_answered_from_its_index(log, name, descending):
 
 def test_every_way_is_asked_here():
     assert set(QUESTIONS) == set(WAYS) - {"repository_prefix"}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="nothing is compiled elsewhere")
+@pytest.mark.django_db(transaction=True)
+def test_no_time_is_lost_by_compiling_what_ends_soon():
+    def jit():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW jit")
+            return cursor.fetchone()[0]
+
+    before = jit()
+    with CaptureQueriesContext(connection) as queries:
+        page_of(Filtered())
+        list(rows_of(Filtered()))
+    said = [query["sql"] for query in queries if "issuances_issuance" in query["sql"]]
+    turned_off = [query for query in queries if query["sql"] == "SET LOCAL jit = off"]
+    assert (len(said), len(turned_off)) == (3, 3)
+    with uncompiled():
+        assert jit() == "off"
+    assert jit() == before

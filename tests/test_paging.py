@@ -77,6 +77,7 @@ def turned_forth(filtered: Filtered, **options):
 @pytest.mark.parametrize("given", FILTERS, ids=str)
 def test_all_pages_together_are_the_list(given, seconds, monkeypatch):
     monkeypatch.setattr("issuances.searching._FIRST_WINDOW", 7)
+    monkeypatch.setattr("issuances.searching._LEAST_WINDOW", 2)
     chance = random.Random(str(given))
     saved(*(a_row(chance, chance.random() * 150) for _ in range(60)))
     issuance_filter = IssuanceFilter(given)
