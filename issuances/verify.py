@@ -2,7 +2,8 @@
 
     --proof FILE                     one row, by its proof
     --seals FILE --file EXPORT       an export in NDJSON: rows that a filter left out are no finding
-    --seals FILE --archive ARCHIVE   an archive: none may be missing between its first and last
+    --seals FILE --archive ARCHIVE   an archive: none may be missing between its first and last, or
+                                     lack a seal
     --seals FILE                     the seals alone
 
 With --manifest FILE the rows' file is also compared with what was signed when it was made.
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from issuances import findings
 from issuances.findings import Report
 from issuances.proofs import ProofError, proven
 from issuances.row_manifests import check_manifest, ends_in, read_manifest
@@ -79,7 +81,20 @@ def check_files(
     if rows.is_archive:
         within = _ends(rows.path) if said is None else ends_in(said)
     check_rows(lines_in(rows.path, report), chain, seals.load, report, within=within)
+    _check_that_all_were(rows, report)
     return report
+
+
+def _check_that_all_were(rows: Rows, report: Report) -> None:
+    """Report rows of which the seals say nothing: who gives the rows may have given these, too."""
+    if report.uncovered:
+        text = f"{rows.path.name}: {report.uncovered:,} of its rows cannot be checked, as the"
+        hint = "hashes are left out of the seals; export seals of their time"
+        report.say(findings.FILE, f"{text} {hint}")
+    if rows.is_archive and report.unsealed:
+        text = f"{rows.path.name}: {report.unsealed:,} of its rows are not sealed; rows are sealed"
+        hint = "before they are archived: they were added, or seals were cut off"
+        report.say(findings.FILE, f"{text} {hint}")
 
 
 def _ends(rows: Path) -> tuple[bytes, bytes] | None:

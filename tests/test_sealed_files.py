@@ -307,10 +307,29 @@ def test_seals_of_a_time_have_the_whole_chain_but_only_the_hashes_of_that_time(
     call_command("export_seals", "--out", files.seals, *times, stdout=StringIO())
     kept = [json.loads(line)["ids"] is not None for line in files.seals.read_text().splitlines()]
     assert kept == [False, True, False, False]
+    whole = files.lines()
+    files.change(lambda lines: lines[10:20])
+    for kind in ("archive", "file"):
+        assert verify(seals=files.seals, **{kind: files.rows})[0] == 0
+    files.rows.write_bytes(b"".join(flip(whole)))
     status, out = verify(seals=files.seals, archive=files.rows)
-    assert (status, "not checked, as their hashes are left out: 25 rows" in out) == (0, True), out
+    assert (status, "not checked, as their hashes are left out: 25 rows" in out) == (1, True), out
+    assert "was altered after it was sealed in batch 2" in out
+
+
+@pytest.mark.parametrize("kind", ["archive", "file"])
+def test_seals_without_hashes_vouch_for_nothing(files, verify, kind):
     files.change(flip)
-    assert verify(seals=files.seals, archive=files.rows)[0] == 1
+    files.change_seals(lambda seals: [one | {"ids": None, "leaves": None} for one in seals])
+    status, out = verify(seals=files.seals, **{kind: files.rows})
+    assert (status, "35 of its rows cannot be checked" in out) == (1, True), out
+
+
+def test_an_archive_has_no_rows_without_a_seal(files, verify):
+    files.change(flip)
+    files.change_seals(lambda seals: seals[:1])
+    status, out = verify(seals=files.seals, archive=files.rows)
+    assert (status, "25 of its rows are not sealed" in out) == (1, True), out
 
 
 WRONG = {
