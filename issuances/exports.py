@@ -23,7 +23,7 @@ from issuances.encoding import FIELDS, canonical, fields_of_values
 from issuances.filters import Filtered
 from issuances.identifiers import first_uuid7
 from issuances.line_sql import csv_line_columns, json_line_columns
-from issuances.paging import rows_of
+from issuances.paging import windows_of
 
 ROWS_IN_A_PIECE = 500
 _REMEMBERED = 4096  # texts of JSON
@@ -89,14 +89,21 @@ def pieces(
 ) -> Iterator[bytes]:
     """The rows in the form of `format`, some hundred at a time; `tally` counts what is given.
 
+    An empty one where a part of the log has none, so that who takes them can do something else.
     Raises django.db.Error.
     """
     if format.head:
         yield _counted(format.head, [], tally)
-    lines = lines_of(filtered, format, after=after)
-    while some := list(islice(lines, ROWS_IN_A_PIECE)):
-        data = "".join(line for _, line in some).encode()
-        yield _counted(data, [row_id for row_id, _ in some], tally)
+    for lines in _windows(filtered, format, after):
+        some = list(islice(lines, ROWS_IN_A_PIECE))
+        yield _piece(some, tally)
+        while some := list(islice(lines, ROWS_IN_A_PIECE)):
+            yield _piece(some, tally)
+
+
+def _piece(some: list[tuple[UUID, str]], tally: Tally) -> bytes:
+    data = "".join(line for _, line in some).encode()
+    return _counted(data, [row_id for row_id, _ in some], tally)
 
 
 def _counted(data: bytes, ids: list[UUID], tally: Tally) -> bytes:
@@ -113,10 +120,28 @@ def lines_of(
     filtered: Filtered, format: Format, *, after: UUID | None = None
 ) -> Iterator[tuple[UUID, str]]:
     """The rows' ids and lines, these with their ends. Raises django.db.Error."""
-    if connection.vendor == "postgresql":
-        of_json = format.of_json
-        for row_id, a, b, c, d, e in rows_of(filtered, after=after, columns=format.columns()):
-            yield row_id, "".join((a, of_json(b), c, of_json(d), e))
-    else:
-        for values in rows_of(filtered, after=after, columns=FIELDS[1:]):
-            yield values[0], format.line(values)
+    for lines in _windows(filtered, format, after):
+        yield from lines
+
+
+def _windows(
+    filtered: Filtered, format: Format, after: UUID | None
+) -> Iterator[Iterator[tuple[UUID, str]]]:
+    """The same, each part of the log for itself."""
+    is_made_there = connection.vendor == "postgresql"
+    columns = format.columns() if is_made_there else FIELDS[1:]
+    lines = _completed if is_made_there else _made
+    for window in windows_of(filtered, after=after, columns=columns):
+        yield lines(window, format)
+
+
+def _completed(window: list[Any], format: Format) -> Iterator[tuple[UUID, str]]:
+    """Lines that the database has made, but for their JSON."""
+    of_json = format.of_json
+    for row_id, a, b, c, d, e in window:
+        yield row_id, "".join((a, of_json(b), c, of_json(d), e))
+
+
+def _made(window: list[Any], format: Format) -> Iterator[tuple[UUID, str]]:
+    for values in window:
+        yield values[0], format.line(values)

@@ -57,10 +57,11 @@ def page_of(
     return _page_after(filtered, after, size, seconds)
 
 
-def rows_of(
+def windows_of(
     filtered: Filtered, *, after: UUID | None = None, columns: tuple[Any, ...] = ()
-) -> Iterator[Any]:
-    """All matching rows by id, those after `after` only; each query reads a bounded part.
+) -> Iterator[list[Any]]:
+    """All matching rows by id, those after `after` only, as many at once as a bounded part of the
+    log has: often none.
 
     With `columns` (names or expressions) each is a tuple that begins with the id. A row that is
     committed late, with an id that has been passed, is not among them. Raises django.db.Error.
@@ -69,8 +70,14 @@ def rows_of(
         search = Search(filtered, low=_next(after), columns=columns)
     while not search.is_over:
         with uncompiled():
-            rows = search.next_window(_STREAM_WINDOW)
-        yield from rows
+            window = search.next_window(_STREAM_WINDOW)
+        yield window
+
+
+def rows_of(filtered: Filtered, **options: Any) -> Iterator[Any]:
+    """The same row by row. Raises django.db.Error."""
+    for window in windows_of(filtered, **options):
+        yield from window
 
 
 def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: float) -> Page:

@@ -212,6 +212,14 @@ class Connection:
         unsent, self.unsent = self.unsent, b""
         self.send(unsent)
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the client has closed; only sending would tell, otherwise. Raises OSError."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+
     def half_close(self) -> None:
         """Close our half: closing both could take the answer from the client (RFC 9112, 9.6)."""
         if not self._half_closed:
@@ -238,6 +246,11 @@ class Answer:
     def is_behind(self) -> bool:
         """Whether the client has still to take some of what was sent."""
         return bool(self._connection.unsent)
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether nobody waits for it any more. Raises OSError."""
+        return self._connection.is_abandoned
 
     def sendall(self, data: bytes) -> None:
         """Keep a part."""

@@ -6,10 +6,12 @@ until it has. Any thread may then go on with it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 PIECE = 128 * 1024  # bytes
+LONGEST = 1.0  # seconds that what has been made waits to become a piece
 
 
 class Stream:
@@ -31,12 +33,17 @@ class Stream:
 
         Raises what the application raises, and OSError when the client is gone.
         """
+        sent = time.monotonic()
         for part in self._parts:
             self.response.write(part)
-            if self.answer.size >= PIECE:
-                self.answer.send()
-                if self.answer.is_behind:
-                    return False
+            if self.answer.size < PIECE and time.monotonic() < sent + LONGEST:
+                continue
+            if not self.answer.size and self.answer.is_abandoned:
+                raise ConnectionAbortedError
+            self.answer.send()
+            if self.answer.is_behind:
+                return False
+            sent = time.monotonic()
         self.response.close()
         self.answer.send()
         self._at_end()

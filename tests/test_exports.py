@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 
 from issuances.encoding import line_of
 from issuances.exports import CSV, NDJSON
-from issuances.filters import Filtered
+from issuances.filters import Filtered, IssuanceFilter
 from issuances.manifests import main
 from people.models import Activity
 from registry_token import exports
@@ -255,6 +255,15 @@ def test_what_fails_is_recorded_and_ends_without_its_end(rows, monkeypatch):
         list(export)
     assert details()[-1].startswith("failed (ExportTookTooLong): 5 rows")
     assert export.manifest is None
+
+
+def test_what_finds_nothing_for_too_long_fails_too(rows, monkeypatch):
+    monkeypatch.setattr(exports, "MAX_SECONDS", -1.0)
+    pushes = IssuanceFilter({"action": "push"}).filtered
+    export = Export(Wanted(pushes, {}, NDJSON), actor="alice")
+    with pytest.raises(exports.ExportTookTooLong):
+        list(export)
+    assert details()[-1].startswith("failed (ExportTookTooLong): 0 rows")
 
 
 @pytest.mark.django_db(transaction=True)

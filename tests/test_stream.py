@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from registry_token.config_values import BASE_DIR
 from tests.conftest import SERVICE
 from tests.service import Service
 
@@ -87,3 +91,58 @@ def test_a_connection_is_kept_after_a_stream(serving):
     with asking(serving, FILE) as sock:
         sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert read(sock, 10_000_000, 0).endswith(b'{"status": "ok"}')
+
+
+_SLOW = """
+import pathlib, time
+class Body:
+    def __iter__(self):
+        yield b"begun "
+        while True:
+            time.sleep(0.05)
+            yield b""
+    def close(self):
+        pathlib.Path("closed").touch()
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Body()
+"""
+
+
+@pytest.fixture
+def slow(tmp_path):
+    """A port at which an application looks for more than it finds."""
+    (tmp_path / "slow.py").write_text(_SLOW)
+    worker = ["--worker-class", "registry_token.worker.BufferingWorker", "--threads", "2"]
+    worker += ["--graceful-timeout", "1"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", *worker, f"--bind=127.0.0.1:{port}", "slow"]
+    environment = os.environ | {"PYTHONPATH": f"{BASE_DIR}:{tmp_path}"}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment) as process:
+        eventually(lambda: _is_open(port))
+        yield port
+        process.terminate()
+
+
+def _is_open(port):
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(condition):
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_what_is_found_is_sent_before_there_is_much_and_who_left_is_noticed(slow, tmp_path):
+    with socket.create_connection(("127.0.0.1", slow), timeout=10) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        found = b""
+        while b"begun" not in found:
+            found += sock.recv(4096)
+        assert not (tmp_path / "closed").exists()
+    eventually((tmp_path / "closed").exists)
