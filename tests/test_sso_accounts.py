@@ -98,7 +98,9 @@ def test_people_of_one_name_who_come_at_the_same_instant_have_an_account_each():
 
     def come(subject: str) -> str:
         try:
-            return account("https://authority.example.com", subject, "alice", ["viewer"]).username
+            user = account("https://authority.example.com", subject, "alice", ["viewer"])
+            assert user is not None
+            return user.username
         finally:
             connection.close()
 
