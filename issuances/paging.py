@@ -19,7 +19,7 @@ from issuances.models import Issuance
 from issuances.planning import uncompiled
 from issuances.searching import Search
 
-SEARCH_SECONDS = 0.2
+SEARCH_SECONDS = 0.15
 _STREAM_WINDOW = 2_000  # rows
 
 

@@ -16,7 +16,7 @@ from issuances.models import Issuance
 from issuances.paging import Page, page_of
 
 MAX_ROWS, MAX_SUBJECTS = 500, 50
-_SECONDS = 0.2  # for all subjects
+_SECONDS = 0.1  # for all subjects
 _SECONDS_EACH = 0.02
 _PUSHES = {"action": "push", "compare": "granted"}
 
