@@ -23,7 +23,7 @@ from issuances.seals import Batch
 # The canonical line has its keys in order.
 _ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","jti":')
 
-
+_CSV_HEAD = b"id,created_at,"
 _BLOCK = 1 << 20  # bytes
 _LONGEST = 1 << 24  # bytes of a line; the form of /token, from which a row comes, has fewer
 _NAMED = 100  # lines that are no rows; more are counted
@@ -85,10 +85,14 @@ def _blob(text: Any) -> bytes | None:
 def lines_in(path: Path, report: Report) -> Iterator[tuple[bytes, bytes]]:
     """Id and line of each row. What is no row, or out of order, is reported and passed over.
 
-    Raises FileError, OSError.
+    Raises FileError, OSError; FileError also for an export in CSV.
     """
     newest, flaws = b"", 0
     for count, line in enumerate(_lines(path), 1):
+        if count == 1 and line.startswith(_CSV_HEAD):
+            raise FileError(
+                f"{path} is CSV; seals are compared with NDJSON: export with --format ndjson"
+            )
         row_id, flaw = _row_in(line, newest)
         if flaw:
             flaws += 1

@@ -113,6 +113,15 @@ def test_it_runs_as_a_program_with_nothing_but_the_key(files):
     assert done.returncode == 0
 
 
+def test_a_file_in_csv_is_no_file_of_rows(files, verify):
+    files.rows.write_text("id,created_at,request_id\n")
+    status, said = verify(seals=files.seals, file=files.rows)
+    assert (status, said.strip()) == (
+        2,
+        f"{files.rows} is CSV; seals are compared with NDJSON: export with --format ndjson",
+    )
+
+
 def test_a_packed_archive_is_read(files, verify):
     files.rows.write_bytes(gzip.compress(files.rows.read_bytes()))
     assert verify(seals=files.seals, archive=files.rows)[0] == 0

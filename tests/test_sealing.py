@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from issuances import sealing
+from issuances.encoding import time_text
 from issuances.identifiers import uuid7
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing import SealedMeanwhile, newest_head
@@ -329,6 +330,8 @@ def test_the_commands_speak_to_programs():
     head = newest_head()
     assert (said["rows"], said["batches"], said["late"]) == (3, 1, 0)
     assert (said["head"]["number"], said["head"]["hash"]) == (1, head.hash)
+    assert head.sealed_at is not None
+    assert said["head"]["sealed_at"] == time_text(head.sealed_at)
     said = json.loads(command("verify_issuances", "--json"))
     assert (said["ok"], said["rows"], said["head"]["hash"]) == (True, 3, head.hash)
     Issuance.objects.all().delete()

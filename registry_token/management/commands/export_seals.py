@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError(f"{out} exists; choose another path") from None
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}") from None
-        self.stdout.write(f"wrote {seals} seals to {out}")
+        self.stdout.write(f"wrote {seals:,} seal{'s' * (seals != 1)} to {out}")
 
 
 def _time(text: str) -> datetime:

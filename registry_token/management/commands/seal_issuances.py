@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from issuances.encoding import time_text
 from issuances.sealing import SealedMeanwhile, newest_head
 from issuances.seals import Seal
 from registry_token.sealing import seal_rows
@@ -52,7 +53,7 @@ class Command(BaseCommand):
                 "late": sum(seal.rows for seal in done if seal.late),
                 "head": asdict(head),
             }
-            self.stdout.write(json.dumps(said, indent=2, default=str))
+            self.stdout.write(json.dumps(said, indent=2, default=time_text))
         else:
             self._say(f"head {head}" if head.number else "there is nothing to seal")
 
