@@ -113,6 +113,11 @@ def test_the_page_is_of_a_time_and_a_reason(auditor):
     assert "198.51.100.0/24" not in page
 
 
+def test_a_reason_on_the_page_leads_to_its_own_failures(auditor):
+    page = auditor.get(PAGE, {"since": "30d"}).content.decode()
+    assert 'href="?since=30d&amp;reason=expired"' in page
+
+
 def test_the_page_says_what_is_wrong(auditor):
     response = auditor.get(PAGE, {"from": "yesterday"})
     assert response.status_code == 400
