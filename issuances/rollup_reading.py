@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Case, Count, F, Q, Sum, When
 from django.db.models.functions import TruncHour
 
 from issuances.expressions import OutcomeCode
@@ -155,9 +155,7 @@ def rankings_of(source: Range, total: Counts, most: int) -> dict[str, Ranking]:
 
 def _ranking(dimension: str, source: Range, total: Counts, most: int) -> Ranking:
     live = counts_by_key(dimension, source.live_from, source.live_until, KEPT)
-    keys = _summed(dimension, source, Q())
-    if unknown := live.keys() - keys.keys():
-        keys |= _summed(dimension, source, Q(key__in=unknown))
+    keys = _summed(dimension, source, list(live))
     for key, found in live.items():
         keys[key] = keys.get(key, Counts()) + found
     first = sorted(keys, key=lambda key: (-keys[key].rows, key))[:most]
@@ -170,14 +168,13 @@ def _ranking(dimension: str, source: Range, total: Counts, most: int) -> Ranking
     return ranking
 
 
-def _summed(dimension: str, source: Range, condition: Q) -> dict[str, Counts]:
-    """Of the roll-up."""
-    found = Rollup.objects.filter(source.rolled_up, condition, dimension=dimension).order_by()
+def _summed(dimension: str, source: Range, live: list[str]) -> dict[str, Counts]:
+    """Of the roll-up: the keys with the most rows, and those that the newest rows have."""
+    found = Rollup.objects.filter(source.rolled_up, dimension=dimension).order_by()
     sums = {name: Sum(name) for name in ("granted", "part", "refused")}
-    by_key = (
-        found.values("key")
-        .annotate(**sums)
-        .order_by(-(F("granted") + F("part") + F("refused")), "key")
-    )
-    rows = by_key.values_list("key", *sums)[:KEPT]
+    # A constant cannot be ordered by.
+    is_live = Case(When(key__in=live or [""], then=True), default=False)
+    by_key = found.values("key").annotate(**sums, is_live=is_live)
+    by_rows = by_key.order_by("-is_live", -(F("granted") + F("part") + F("refused")), "key")
+    rows = by_rows.values_list("key", *sums)[: len(live) + KEPT]
     return {key: Counts(*counts) for key, *counts in rows}
