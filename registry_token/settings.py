@@ -85,8 +85,8 @@ INSTALLED_APPS = [
 # Those of the browser's pages run only under their paths: /token stays lean.
 MIDDLEWARE = [
     "registry_token.middleware.RequestContext",
-    "registry_token.middleware.HostCheck",
     "registry_token.middleware.Security",
+    "registry_token.middleware.HostCheck",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "registry_token.middleware.Session",
     "registry_token.middleware.Common",

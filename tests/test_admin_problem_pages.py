@@ -45,3 +45,12 @@ def test_a_malformed_request_and_a_fault_have_their_pages(rf):
     request = rf.get("/admin/")
     assert "cannot be read" in shown(errors.bad_request(request, ValueError()), 400)
     assert "A fault of ours" in shown(errors.server_error(request), 500)
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/", "/api/v1/docs"])
+def test_the_page_for_a_wrong_host_is_as_protected_as_others(client, path):
+    response = client.get(path, headers={"host": "evil.example.com"})
+    assert response.status_code == 400
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+    assert response["Referrer-Policy"] == "same-origin"
+    assert "evil" not in response.content.decode()
