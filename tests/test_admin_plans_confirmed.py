@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from plans.models import CatalogueRevision, Plan, PlanRule
 from tests.test_admin_plans import PLANS, RULE, confirmed, form, newest, number, sent_by
@@ -124,3 +126,25 @@ def test_the_page_says_what_is_to_be_confirmed(admin_client, plan):
         (admin_client.post(PLANS, both | {"action": "delete_plans"}), "Delete plans a, team?"),
     ):
         assert answer.context["title"] == title
+
+
+def test_the_log_is_read_while_nobody_waits_to_change_something(admin_client, plan):
+    """What a change takes away is looked up outside of the transaction that locks the catalogue,
+    and on SQLite the log.
+    """
+    page = f"{PLANS}{plan.pk}/change/"
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.post(page, sent_by(admin_client.post(page, fields(plan, "team/x"))))
+    assert plan.rules.get().pattern == "team/x"
+    depth, read_at, previous = 0, set(), ""
+    for query in (one["sql"] for one in queries):
+        if query.startswith("ROLLBACK"):
+            depth -= 1
+        elif query.startswith("RELEASE"):
+            depth -= 0 if previous.startswith("ROLLBACK") else 1
+        elif query.startswith("SAVEPOINT"):
+            depth += 1
+        elif 'FROM "issuances_issuance"' in query:
+            read_at.add(depth)
+        previous = query
+    assert read_at == {0}
