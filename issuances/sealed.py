@@ -4,15 +4,21 @@ rows, at a time.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from issuances.encoding import line_of, time_text
+from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from issuances.encoding import FIELDS, line_of, line_of_values, time_text
 from issuances.exports import NDJSON, lines_of
 from issuances.filters import Filtered
 from issuances.findings import Report
 from issuances.models import Issuance, SealedBatch
+from issuances.paging import rows_of
 from issuances.proofs import proof_of
 from issuances.seal_files import line_of_batch
 from issuances.sealing import numbers_around
@@ -94,8 +100,34 @@ def batch_with(row_id: UUID) -> SealedBatch | None:
 
 
 def _lines() -> Iterator[tuple[bytes, bytes]]:
+    if connection.vendor == "sqlite":
+        yield from _lines_if_usual()
+        return
     for row_id, line in lines_of(Filtered(), NDJSON):
         yield row_id.bytes, line[:-1].encode()
+
+
+def _lines_if_usual() -> Iterator[tuple[bytes, bytes]]:
+    """SQLite keeps any text as an id or as JSON. Several are the same value to Python, but another
+    one, or none, to who looks for it: of what was not written by the service there is no line.
+    """
+    texts = [Cast(name, TextField()) for name in ("id", "requested", "granted")]
+    for values in rows_of(Filtered(), columns=(*FIELDS[1:], *texts)):
+        row, (row_id, *documents) = values[: len(FIELDS)], values[len(FIELDS) :]
+        is_usual = row_id == row[0].hex and all(map(_has_no_twins, documents))
+        yield row[0].bytes, line_of_values(row) if is_usual else b""
+
+
+def _has_no_twins(document: str) -> bool:
+    """Whether no object in it has a name twice."""
+    twins = False
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twins
+        twins = twins or len({name for name, _ in pairs}) < len(pairs)
+
+    json.loads(document, object_pairs_hook=note)
+    return not twins
 
 
 def _batch(stored: SealedBatch) -> Batch:

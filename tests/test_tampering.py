@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from issuances import merkle
 from issuances.encoding import line_of
@@ -124,6 +125,25 @@ def test_an_inserted_row_that_was_sealed_afterwards_is_known_as_late():
     assert (report.late, report.first_late) == (1, forged.id.bytes)
     said = f"sealed late, after later ones: 1 row, the first {words(forged)[4:]}"
     assert said in report.lines()
+
+
+IN_SQLITE = {
+    "an id in capitals": "id = substr(id, 1, 8) || upper(substr(id, 9))",
+    "an id with hyphens": "id = substr(id, 1, 31) || '-' || substr(id, 32)",
+    "a name twice": 'requested = replace(requested, \'"name":\', \'"name": "evil", "name":\')',
+}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps values, not texts")
+@pytest.mark.parametrize("changed", IN_SQLITE.values(), ids=IN_SQLITE)
+def test_another_text_for_the_same_value_is_found(changed):
+    rows = sealed_log()
+    with connection.cursor() as cursor:
+        sql = f"UPDATE issuances_issuance SET {changed} WHERE id = %s"
+        cursor.execute(sql, [rows[13].id.hex])
+    assert f"{words(rows[13])} was altered after it was sealed in batch 2" in str(
+        [str(found) for found in verified().findings]
+    )
 
 
 def test_two_rows_with_exchanged_contents_are_both_named():
