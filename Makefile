@@ -100,7 +100,7 @@ sbom: .venv-tools/installed ## the bill of materials, CycloneDX, to var/sbom.cdx
 		requirements.txt
 	@echo "wrote var/sbom.cdx.json"
 
-screenshots: .venv/dev ## the pictures of docs/admin.md (Debian's chromium)
+screenshots: .venv/dev ## the pictures of README.md and docs/ (Debian's chromium)
 	$(BIN)/python -m tests.browser.screenshots
 
 coverage: .venv/dev ## the suite, and which lines it does not reach

@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of docs/admin.md, of the service as shipped with sample data."""
+"""`make screenshots`: the pictures of README.md and docs/, of the service with sample data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,25 @@ PICTURES = {
         False,
     ),
     "licences": ("/admin/licences/revokedlicence/", False),
+    "log": ("/admin/issuances/issuance/?outcome=refused&since=24h", False),
+    "dashboard": ("/admin/dashboard/?period=48h", False),
 }
+
+# The decisions of now once more at earlier hours, more of them by day.
+_EARLIER = """
+from datetime import timedelta
+from issuances.identifiers import uuid7
+from issuances.models import Issuance
+rows = list(Issuance.objects.all())
+now = rows[0].created_at
+for hours in range(1, 48):
+    at = now - timedelta(hours=hours)
+    for number, row in enumerate(rows * (5 - abs(at.hour - 12) // 3)):
+        if (number * 7 + hours) % 5 < 3:
+            row.created_at, row.id = at, uuid7(at)
+            row.request_id, row.jti = row.id.hex, None if row.refusal else row.id
+            row.save(force_insert=True)
+"""
 
 
 def main() -> None:
@@ -61,6 +79,7 @@ def _fill(site: Site) -> None:
     for _ in range(12):
         site.token("community", f"{PUBLIC}:pull", licence="LIC-0042")
     site.token("community", f"{PRIVATE}:push", licence="LIC-0042")
+    site.token("community", f"{PUBLIC}:pull,push", licence="LIC-0042")
     site.token("enterprise", f"{PRIVATE}:pull,push", licence="LIC-0100")
     site.token("enterprise", f"{PRIVATE}:pull", licence="LIC-0007")
     site.token("gold", f"{PUBLIC}:pull")
@@ -72,6 +91,8 @@ def _fill(site: Site) -> None:
     )
     reason = "Everybody may pull from the mirror, as announced"
     site.manage("load_catalogue", str(file), "--reason", reason)
+    site.manage("shell", "--no-imports", "-c", _EARLIER)
+    site.manage("rollup_issuances")
 
 
 if __name__ == "__main__":
