@@ -87,6 +87,7 @@ def test_a_rows_page_has_its_seal_and_its_proof(auditor, tmp_path):
     page = auditor.get(page_of(one)).content.decode()
     assert "Sealed in batch 2 at " in page
     assert proof_url(one) in page
+    assert "<code>python -m issuances.verify --key KEY --proof FILE</code> checks it" in page
     assert "It came late" not in page
     assert proves(auditor.get(proof_url(one)), one, tmp_path)
 

@@ -56,6 +56,8 @@ def test_from_an_error_to_its_cause_and_to_a_file_that_verifies(page, site, erro
     file = downloaded(page, link, tmp_path / "refused.ndjson")
     assert json.loads(error)["errors"][0]["detail"]["request_id"] in file.read_text()
     page.get_by_role("link", name="Exports and their manifests").click()
+    how = "python -m issuances.manifests --key KEY MANIFEST FILE checks them"
+    expect(page.get_by_role("main")).to_contain_text(how)
     newest = page.locator("tbody tr").first.get_by_role("link")
     manifest = downloaded(page, newest, tmp_path / "manifest.json")
     key = tmp_path / "jwks.json"
