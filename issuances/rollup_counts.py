@@ -30,22 +30,32 @@ COLUMNS = {
 REPOSITORY = "repository"
 DIMENSIONS = (*COLUMNS, REPOSITORY)
 
+# `whole` is whether all was granted that was asked for.
 _COUNTS = """
-    count(*) FILTER (WHERE refusal = '' AND granted = requested),
-    count(*) FILTER (WHERE refusal = '' AND granted <> requested),
+    count(*) FILTER (WHERE refusal = '' AND whole),
+    count(*) FILTER (WHERE refusal = '' AND NOT whole),
     count(*) FILTER (WHERE refusal <> '')
 """
-_ROWS = "issuances_issuance WHERE id >= %s AND id < %s"
-# A resource may stand in a row more than once.
+_LOG = """(
+    SELECT *, granted = requested AS whole FROM issuances_issuance WHERE id >= %s AND id < %s
+) AS log"""
+# A resource may stand in a row more than once, and a row may have a hundred: only names are
+# compared for each of them, never JSON.
 _REPOSITORIES = {
     "postgresql": """(
-        SELECT DISTINCT log.id, entry.value ->> 'name' AS name, refusal, granted, requested
-        FROM issuances_issuance log, jsonb_array_elements(requested) AS entry(value)
-        WHERE log.id >= %s AND log.id < %s AND entry.value ->> 'type' = 'repository'
+        SELECT name, refusal, whole
+        FROM (
+            SELECT refusal, requested, granted = requested AS whole
+            FROM issuances_issuance WHERE id >= %s AND id < %s OFFSET 0
+        ) AS log, LATERAL (
+            SELECT DISTINCT entry.value ->> 'name' AS name
+            FROM jsonb_array_elements(requested) AS entry(value)
+            WHERE entry.value ->> 'type' = 'repository'
+        ) AS names
     ) AS repositories""",
     "sqlite": """(
         SELECT DISTINCT log.id, json_extract(entry.value, '$.name') AS name,
-            refusal, granted, requested
+            refusal, granted = requested AS whole
         FROM issuances_issuance log, json_each(requested) AS entry
         WHERE log.id >= %s AND log.id < %s AND json_extract(entry.value, '$.type') = 'repository'
     ) AS repositories""",
@@ -86,16 +96,16 @@ def number_of_rows(low: UUID, high: UUID) -> int:
 
 def all_counts(low: UUID, high: UUID) -> Counts:
     """Of all rows in the range."""
-    ((*found,),) = _rows(f"SELECT {_COUNTS} FROM {_ROWS}", low, high)  # noqa: S608
+    ((*found,),) = _rows(f"SELECT {_COUNTS} FROM {_LOG}", low, high)  # noqa: S608
     return Counts(*found)
 
 
 def counts_by_key(dimension: str, low: UUID, high: UUID, most: int) -> dict[str, Counts]:
     """Of the keys with the most rows, at most so many, those first; equal ones by their bytes."""
     key = COLUMNS.get(dimension, "name")
-    rows = _REPOSITORIES[connection.vendor] if dimension == REPOSITORY else _ROWS
+    rows = _REPOSITORIES[connection.vendor] if dimension == REPOSITORY else _LOG
     if dimension == "reason":
-        rows += " AND refusal <> ''"
+        rows += " WHERE refusal <> ''"
     sql = f"""
         SELECT {key}, {_COUNTS} FROM {rows} GROUP BY {key}
         ORDER BY count(*) DESC, {key} {_BY_BYTES[connection.vendor]} LIMIT {most:d}

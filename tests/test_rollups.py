@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter, defaultdict
 from datetime import timedelta
 from io import StringIO
@@ -13,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from issuances import rollup_counts, rollups
+from issuances.access_paths import GREATEST, LEAST
 from issuances.filters import IssuanceFilter
 from issuances.models import Issuance, Rollup
-from issuances.rollup_counts import TOTAL
+from issuances.rollup_counts import TOTAL, Counts, counts_by_key
 from issuances.rollups import Span, floor, roll_up
 from tests.log_rows import BEGIN, resource, row, saved
 
@@ -271,3 +273,12 @@ def test_the_command_says_what_it_did():
 def test_the_command_refuses_what_makes_no_sense(arguments, said):
     with pytest.raises(CommandError, match=said):
         command(*arguments)
+
+
+def test_rows_that_ask_for_many_repositories_are_counted_in_time():
+    asked = [resource(f"acme/{number}", "pull") for number in range(100)]
+    saved(*(row(second, requested=asked, granted=asked[:1]) for second in range(2000)))
+    begun = time.monotonic()
+    found = counts_by_key("repository", LEAST, GREATEST, 3)
+    assert time.monotonic() - begun < 4
+    assert set(found.values()) == {Counts(part=2000)}
