@@ -319,7 +319,7 @@ def test_the_commands_say_what_they_did():
     head = newest_head()
     assert out == f"sealed 3 rows in batch 1\nhead {head}\n"
     saved(row(1.5))
-    assert "sealed 1 rows, which came late, in batch 2" in command("seal_issuances")
+    assert "sealed 1 row, which came late, in batch 2" in command("seal_issuances")
     out = command("verify_issuances", "--expect-head", f"{head.number}:{head.hash}")
     assert out.startswith("4 rows compared with 2 seals\nsealed late, after later ones: 1 row")
 

@@ -105,8 +105,9 @@ _KEPT = "audit.retention_days is not set and no date is given: all rows are kept
 def _result(before: datetime | None, done: retention.Pruned) -> str:
     if before is None:
         return _KEPT
+    partitions = f"{done.partitions} partition" + "s" * (done.partitions != 1)
     return (
-        f"{done.rows:,} rows before {before:%Y-%m-%d} are gone, {done.partitions} partitions and"
+        f"{done.rows:,} rows before {before:%Y-%m-%d} are gone, {partitions} and"
         f" {done.bytes / 1e6:,.1f} MB with them"
     )
 

@@ -40,7 +40,9 @@ class Command(BaseCommand):
             for seal in seal_rows(everything=options["all"]):
                 done.append(seal)
                 late = ", which came late," if seal.late else ""
-                self._say(f"sealed {seal.rows:,} rows{late} in batch {seal.number}")
+                self._say(
+                    f"sealed {seal.rows:,} row{'s' * (seal.rows != 1)}{late} in batch {seal.number}"
+                )
         except SealedMeanwhile as meanwhile:
             self._say(f"{meanwhile}; the rest is left to that run")
         except SigningKeyError as error:
