@@ -11,13 +11,14 @@ from issuances.filters import FilterErrors
 from registry_token.api import ApiView, values_of
 from registry_token.errors import MalformedRequest
 from registry_token.failures_asked import PARAMETERS, FailuresForm, as_dict
+from registry_token.log_access import AUDIT_SCOPE, VIEW_LOG
 
 
 class FailedAuthenticationsView(ApiView):
     """Their number, by reason, client network and time."""
 
-    permission = "issuances.view_issuance"
-    scope = "registry.audit.read"
+    permission = VIEW_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request) -> Response:
         """Of the last 24 hours, or of the time that is asked for."""

@@ -22,16 +22,16 @@ from registry_token.authority import Caller
 from registry_token.errors import MalformedRequest, NotFound
 from registry_token.exports import Export, Wanted
 from registry_token.exports_made import manifest_of
+from registry_token.log_access import AUDIT_SCOPE, EXPORT_LOG, VIEW_LOG
 
-SCOPE = "registry.audit.read"
 DEFAULT_SIZE, MAX_SIZE = 100, 1000  # rows of a page
 
 
 class IssuancesView(ApiView):
     """A page of the log, newest first, and the URLs of those beside it."""
 
-    permission = "issuances.view_issuance"
-    scope = SCOPE
+    permission = VIEW_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request) -> Response:
         """By the filter's parameters, `before` or `after` a row, and `size`."""
@@ -56,8 +56,8 @@ class IssuancesView(ApiView):
 class IssuanceView(ApiView):
     """One row."""
 
-    permission = "issuances.view_issuance"
-    scope = SCOPE
+    permission = VIEW_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request, row_id: str) -> Response:
         """By its id, which is its token's jti."""
@@ -70,8 +70,8 @@ class IssuanceView(ApiView):
 class ExportView(ApiView):
     """All rows that match, as a file that is made while it is sent."""
 
-    permission = "issuances.export_issuance"
-    scope = SCOPE
+    permission = EXPORT_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request) -> HttpResponseBase:
         """In a `format`; those `after` a row, which resumes an export that was broken off."""
@@ -97,8 +97,8 @@ class ExportView(ApiView):
 class ManifestView(ApiView):
     """What an export that has ended has to be, signed."""
 
-    permission = "issuances.export_issuance"
-    scope = SCOPE
+    permission = EXPORT_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request, export_id: str) -> Response:
         """By the id of the export, which its answer's header and its file's name have."""

@@ -11,8 +11,9 @@ from issuances.models import Issuance
 from issuances.proofs import ProofError
 from issuances.sealed import NotSealedYet, proof_for
 from registry_token.api import ApiView
-from registry_token.api_issuances import SCOPE, required_id
+from registry_token.api_issuances import required_id
 from registry_token.errors import NotFound
+from registry_token.log_access import AUDIT_SCOPE, VIEW_LOG
 
 NOT_YET = "it is sealed by the next run of manage.py seal_issuances, when it is a minute old"
 
@@ -20,8 +21,8 @@ NOT_YET = "it is sealed by the next run of manage.py seal_issuances, when it is 
 class ProofView(ApiView):
     """Of one row."""
 
-    permission = "issuances.view_issuance"
-    scope = SCOPE
+    permission = VIEW_LOG
+    scope = AUDIT_SCOPE
 
     def get(self, request: Request, row_id: str) -> Response:
         """By the row's id, which is its token's jti."""

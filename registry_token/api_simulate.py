@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from registry_token.api import ApiView, require, values_of
 from registry_token.errors import MalformedRequest
+from registry_token.log_access import AUDIT_SCOPE, VIEW_LOG
 from registry_token.replay import Asked
 from registry_token.simulation import simulate
 from registry_token.simulation_sources import (
@@ -43,7 +44,7 @@ def _asked(request: Request, given: dict[str, Any]) -> Asked:
         claims = {name: given[name] for name in _CLAIMS}
         return asked_by(**claims, scopes=given["scope"])
     # What somebody asked stands in the log, not in the catalogue.
-    require(request, "issuances.view_issuance", "registry.audit.read")
+    require(request, VIEW_LOG, AUDIT_SCOPE)
     if given["scope"] or any(given[name] is not None for name in _CLAIMS):
         raise MalformedRequest("request_id says it all: leave plan, licence, service, scope out")
     return asked_before(given["request_id"])

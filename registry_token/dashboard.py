@@ -22,6 +22,7 @@ from issuances.rollup_reading import Range, Ranking, Slot, range_of, rankings_of
 from issuances.rollups import Span, floor
 from plans.models import CatalogueRevision
 from registry_token.charts import Chart, Event, Value, chart_of
+from registry_token.log_access import LOG_LIST
 
 SHOWN = 10  # of each ranking
 MAX_MARKS = 200
@@ -140,7 +141,7 @@ def rankings(source: Range, total: Counts) -> list[Ranked]:
 
 def log_url(**parameters: str) -> str:
     """The list of the log with this filter."""
-    return f"{reverse('admin:issuances_issuance_changelist')}?{urlencode(parameters)}"
+    return f"{reverse(LOG_LIST)}?{urlencode(parameters)}"
 
 
 def _value(slot: Slot, period: Period) -> Value:

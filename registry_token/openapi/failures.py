@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from issuances.filters import PERIODS
+from registry_token.log_access import AUDIT_SCOPE, VIEW_LOG
 from registry_token.openapi.parts import (
     BY_TOKEN_OR_SESSION,
     CHALLENGE,
@@ -66,7 +67,7 @@ class FailedAuthentications(Described):
     @operation(
         "failedAuthentications",
         "How often callers failed to authenticate, why and from where",
-        "Permission `issuances.view_issuance` or OAuth scope `registry.audit.read`. Without a time:"
+        f"Permission `{VIEW_LOG}` or OAuth scope `{AUDIT_SCOPE}`. Without a time:"
         " the last 24 hours. Counted by minute, reason and client network; stored within seconds.",
         tag="audit",
         auth=BY_TOKEN_OR_SESSION,

@@ -10,7 +10,9 @@ from rest_framework import serializers
 from issuances.exports import FORMATS
 from issuances.filters import IssuanceFilter
 from issuances.models import Issuance
+from issuances.proofs import FORMAT as PROOF_FORMAT
 from registry_token.api_issuances import DEFAULT_SIZE, MAX_SIZE
+from registry_token.log_access import AUDIT_SCOPE, EXPORT_LOG, VIEW_LOG
 from registry_token.openapi.parts import (
     BY_TOKEN_OR_SESSION,
     CHALLENGE,
@@ -22,8 +24,8 @@ from registry_token.openapi.parts import (
     query,
 )
 
-_READ = "Permission `issuances.view_issuance` or OAuth scope `registry.audit.read`."
-_EXPORT = "Permission `issuances.export_issuance` or OAuth scope `registry.audit.read`."
+_READ = f"Permission `{VIEW_LOG}` or OAuth scope `{AUDIT_SCOPE}`."
+_EXPORT = f"Permission `{EXPORT_LOG}` or OAuth scope `{AUDIT_SCOPE}`."
 _ID = {"type": "string", "format": "uuid"}
 _NOTHING = {"type": "string", "maxLength": 0}  # as a form sends what is not filled in
 _ID_OR_NOTHING = {"anyOf": [_ID, _NOTHING]}
@@ -89,7 +91,7 @@ class Manifest(serializers.Serializer[Any]):
 class Proof(serializers.Serializer[Any]):
     """That a row is sealed: `python -m issuances.verify --proof` checks it."""
 
-    format = serializers.ChoiceField(["issuance-proof/1"])
+    format = serializers.ChoiceField([PROOF_FORMAT])
     line = serializers.CharField(help_text="The row's canonical line")
     index = serializers.IntegerField(help_text="Its place in the batch, from 0")
     path = serializers.ListField(

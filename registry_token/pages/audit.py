@@ -23,6 +23,7 @@ from issuances.filters import Filtered, FilterErrors, IssuanceFilter
 from issuances.identifiers import first_uuid7
 from issuances.paging import SEARCH_SECONDS, page_of
 from issuances.paging import Page as LogPage
+from registry_token.log_access import EXPORT_LOG, LOG_LIST, LOG_ROW, VIEW_LOG
 from registry_token.log_search import KINDS, search
 from registry_token.pages.audit_form import (
     OF_PAGE,
@@ -37,17 +38,14 @@ from registry_token.pages.audit_words import line_of
 from registry_token.pages.site import Page, context_of
 from registry_token.pasted_tokens import NotOurs
 
-PERMISSION = "issuances.view_issuance"
 SIZE = 50
-LIST = "admin:issuances_issuance_changelist"
-ROW = "admin:issuances_issuance_change"
-EXPORTS = ("csv", "ndjson")
+_FORMATS = ("csv", "ndjson")
 
 
 def listed(request: HttpRequest) -> HttpResponse:
     """The rows that match, newest first; 400 with what is wrong with the filter."""
     if (clean := without_empty(request.GET)) is not None:
-        return redirect(f"{reverse(LIST)}?{clean}")
+        return redirect(f"{reverse(LOG_LIST)}?{clean}")
     issuance_filter = IssuanceFilter(request.GET, others=OF_PAGE)
     form = form_of(issuance_filter)
     context: dict[str, Any] = {"form": form, "shown": shown_values(form)}
@@ -75,16 +73,16 @@ def find(request: HttpRequest) -> HttpResponse:
         found = search(text, datetime.now(UTC))
     except NotOurs as error:
         messages.error(request, str(error))
-        return redirect(LIST)
+        return redirect(LOG_LIST)
     if found.said:
         messages.info(request, found.said)
     if found.row is not None:
-        return redirect(ROW, found.row)
+        return redirect(LOG_ROW, found.row)
     if len(found.lists) > 1:
         lists = [(KINDS[name], f"?{urlencode({name: value})}") for name, value in found.lists]
         return _answer(request, {"choices": lists, "form": form_of(IssuanceFilter({}))})
     query = f"?{urlencode(found.lists)}" if found.lists else ""
-    return redirect(f"{reverse(LIST)}{query}")
+    return redirect(f"{reverse(LOG_LIST)}{query}")
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -131,7 +129,7 @@ def _jumped(request: HttpRequest) -> str:
 
 def _url(request: HttpRequest, **cursor: str) -> str:
     query = "&".join(part for part in (filter_query(request.GET), urlencode(cursor)) if part)
-    return f"{reverse(LIST)}?{query}" if query else reverse(LIST)
+    return f"{reverse(LOG_LIST)}?{query}" if query else reverse(LOG_LIST)
 
 
 def _shown(request: HttpRequest, page: LogPage) -> dict[str, Any]:
@@ -159,10 +157,10 @@ def _links(request: HttpRequest, query: str) -> dict[str, Any]:
         "api": request.build_absolute_uri(reverse("api-issuances")) + rest,
         "exports": [],
     }
-    if request.user.has_perm("issuances.export_issuance"):
+    if request.user.has_perm(EXPORT_LOG):
         base, more = reverse("api-issuances-export"), f"&{query}" if query else ""
-        links["exports"] = [(kind, f"{base}?format={kind}{more}") for kind in EXPORTS]
+        links["exports"] = [(kind, f"{base}?format={kind}{more}") for kind in _FORMATS]
     return links
 
 
-PAGES: tuple[Page, ...] = (Page("issuances/issuance/find/", "audit_find", find, PERMISSION),)
+PAGES: tuple[Page, ...] = (Page("issuances/issuance/find/", "audit_find", find, VIEW_LOG),)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from registry_token.first_pushes import MAX_ROWS, MAX_SUBJECTS, first_pushes
+from registry_token.log_access import VIEW_LOG
 from registry_token.pages.audit_words import line_of
 from registry_token.pages.site import Page, context_of
 
@@ -52,6 +53,6 @@ PAGES: tuple[Page, ...] = (
         "issuances/issuance/first-pushes/",
         "audit_first_pushes",
         page,
-        "issuances.view_issuance",
+        VIEW_LOG,
     ),
 )

@@ -20,10 +20,9 @@ from issuances.models import SavedQuery
 from people.activity import record_activity
 from people.models import Action
 from plans.validators import validate_printable
+from registry_token.log_access import LOG_LIST, VIEW_LOG
 from registry_token.pages.site import Page
 
-PERMISSION = "issuances.view_issuance"
-LIST = "admin:issuances_issuance_changelist"
 READY = (
     (gettext_lazy("Refused in the last 24 hours"), "outcome=refused&since=24h"),
     (gettext_lazy("Refused for a revoked licence"), "reason=licence_revoked"),
@@ -73,7 +72,7 @@ def save(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         for said in form.errors.values():
             messages.error(request, " ".join(map(str, said)))
-        return redirect(f"{reverse(LIST)}?{query}" if "query" not in form.errors else LIST)
+        return redirect(f"{reverse(LOG_LIST)}?{query}" if "query" not in form.errors else LOG_LIST)
     own = SavedQuery.objects.filter(owner=user)
     name, is_shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
     if own.filter(name=name).exists():
@@ -85,7 +84,7 @@ def save(request: HttpRequest) -> HttpResponse:
         detail = "saved, shared" if is_shared else "saved"
         record_activity(request, Action.OTHER, f"query {name}", f"{detail}: {query}")
         messages.success(request, _("Saved as %(name)s.") % {"name": name})
-    return redirect(f"{reverse(LIST)}?{form.cleaned_data['query']}")
+    return redirect(f"{reverse(LOG_LIST)}?{form.cleaned_data['query']}")
 
 
 @require_POST
@@ -98,7 +97,7 @@ def delete(request: HttpRequest, number: int) -> HttpResponse:
     saved.delete()
     record_activity(request, Action.OTHER, f"query {saved.name}", f"deleted: {saved.query}")
     messages.success(request, _("Deleted %(name)s.") % {"name": saved.name})
-    return redirect(LIST)
+    return redirect(LOG_LIST)
 
 
 def _may_delete(request: HttpRequest, saved: SavedQuery) -> bool:
@@ -107,6 +106,6 @@ def _may_delete(request: HttpRequest, saved: SavedQuery) -> bool:
 
 
 PAGES: tuple[Page, ...] = (
-    Page("issuances/issuance/queries/", "audit_save", save, PERMISSION),
-    Page("issuances/issuance/queries/<int:number>/delete/", "audit_delete", delete, PERMISSION),
+    Page("issuances/issuance/queries/", "audit_save", save, VIEW_LOG),
+    Page("issuances/issuance/queries/<int:number>/delete/", "audit_delete", delete, VIEW_LOG),
 )

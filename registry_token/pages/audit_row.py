@@ -23,6 +23,7 @@ from issuances.sealed import batch_with
 from licences.models import RevokedLicence, normalised
 from plans.models import CatalogueRevision, Plan
 from registry_token.licence_usage import GRACE
+from registry_token.log_access import LOG_LIST
 from registry_token.log_row import decided_again
 from registry_token.pages.audit_words import (
     fields_of,
@@ -35,7 +36,6 @@ from registry_token.pages.audit_words import (
 from registry_token.pages.simulator_words import in_words
 from registry_token.pages.site import context_of
 
-LIST = "admin:issuances_issuance_changelist"
 _NEIGHBOURS = 3  # on each side
 _SECONDS = 0.03  # for each of the lists beside
 
@@ -46,7 +46,7 @@ def shown(request: HttpRequest, row_id: str) -> HttpResponse:
     if row is None:
         said = _("The log has no row %(id)s: it was pruned, or never was.") % {"id": row_id[:64]}
         messages.warning(request, said)
-        return redirect(LIST)
+        return redirect(LOG_LIST)
     context = context_of(
         request,
         _("Decision of %(time)s UTC") % {"time": f"{row.created_at:%Y-%m-%d %H:%M:%S}"},
@@ -134,4 +134,4 @@ def _same(name: str, value: Any) -> str:
     """The list of the rows that have this, too; "" where there is no such filter."""
     if not name or not value:
         return ""
-    return f"{reverse(LIST)}?{urlencode({name: value})}"
+    return f"{reverse(LOG_LIST)}?{urlencode({name: value})}"

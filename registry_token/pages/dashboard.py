@@ -15,6 +15,7 @@ from issuances import rollup_reading
 from issuances.identifiers import time_of
 from issuances.models import Rollup
 from registry_token import dashboard
+from registry_token.log_access import VIEW_LOG
 from registry_token.pages.site import Page, context_of
 
 DEFAULT = "24h"
@@ -63,5 +64,5 @@ def activity(request: HttpRequest, period: str, now: datetime) -> dict[str, Any]
 
 
 PAGES: tuple[Page, ...] = (
-    Page("dashboard/", "dashboard", page, "issuances.view_issuance", gettext_lazy("Dashboard")),
+    Page("dashboard/", "dashboard", page, VIEW_LOG, gettext_lazy("Dashboard")),
 )

@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from registry_token.exports_made import newest_exports
+from registry_token.log_access import EXPORT_LOG
 from registry_token.pages.site import Page
 
 LOOKED_AT = 200  # rows of the activity log, two for an export
@@ -22,6 +23,4 @@ def exports(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/audit/exports.html", context)
 
 
-PAGES: tuple[Page, ...] = (
-    Page("issuances/issuance/exports/", "exports", exports, "issuances.export_issuance"),
-)
+PAGES: tuple[Page, ...] = (Page("issuances/issuance/exports/", "exports", exports, EXPORT_LOG),)

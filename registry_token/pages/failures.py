@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from issuances.failures import SHOWN
 from issuances.filters import FilterErrors
 from registry_token.failures_asked import FailuresForm
+from registry_token.log_access import VIEW_LOG
 from registry_token.pages.site import Page
 
 _FORMATS = {"minute": "Y-m-d H:i", "hour": "Y-m-d H:i", "day": "Y-m-d"}
@@ -40,7 +41,7 @@ PAGES: tuple[Page, ...] = (
         "failed-authentications/",
         "failures",
         failures,
-        "issuances.view_issuance",
+        VIEW_LOG,
         gettext_lazy("Failed authentications"),
     ),
 )

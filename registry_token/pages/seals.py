@@ -20,9 +20,9 @@ from issuances.proofs import ProofError
 from issuances.sealed import NotSealedYet, proof_for
 from issuances.sealing import newest_head
 from registry_token import sealing
+from registry_token.log_access import LOG_ROW, VIEW_LOG
 from registry_token.pages.site import Page, context_of
 
-_ROW = "admin:issuances_issuance_change"
 _SHOWN = 20  # of the newest seals
 
 
@@ -51,20 +51,19 @@ def proof(request: HttpRequest, row_id: UUID) -> HttpResponse:
     except NotSealedYet:
         said = _("The row is not sealed yet: the next run of seal_issuances seals it.")
         messages.warning(request, said)
-        return redirect(_ROW, row_id)
+        return redirect(LOG_ROW, row_id)
     except ProofError as error:
         said = _("There is no proof: %(why)s. Run verify_issuances.") % {"why": error}
         messages.error(request, said)
-        return redirect(_ROW, row_id)
+        return redirect(LOG_ROW, row_id)
     response = HttpResponse(json.dumps(made), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="issuance-{row_id}.proof.json"'
     return response
 
 
-_VIEW = "issuances.view_issuance"
 _PROOF = "issuances/issuance/<uuid:row_id>/proof.json"
 
 PAGES: tuple[Page, ...] = (
-    Page("seals/", "seals", seals, _VIEW, gettext_lazy("Seals")),
-    Page(_PROOF, "issuance_proof", proof, _VIEW),
+    Page("seals/", "seals", seals, VIEW_LOG, gettext_lazy("Seals")),
+    Page(_PROOF, "issuance_proof", proof, VIEW_LOG),
 )

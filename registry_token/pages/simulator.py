@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from plans.models import Plan
 from registry_token.access import format_scopes
+from registry_token.log_access import VIEW_LOG
 from registry_token.pages.drafts import DraftError, draft_of_form, read_draft
 from registry_token.pages.simulator_form import SimulatorForm
 from registry_token.pages.simulator_words import in_words
@@ -18,8 +19,6 @@ from registry_token.pages.site import Page, context_of
 from registry_token.replay import Asked
 from registry_token.simulation import simulate
 from registry_token.simulation_sources import with_plan
-
-LOG_PERMISSION = "issuances.view_issuance"
 
 
 def _filled_in(asked: Asked) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def _filled_in(asked: Asked) -> dict[str, Any]:
 
 def simulator(request: HttpRequest) -> HttpResponse:
     """The form; with its fields in the query also the result."""
-    may_read_log = request.user.has_perm(LOG_PERMISSION)
+    may_read_log = request.user.has_perm(VIEW_LOG)
     fields = ("plan", "licence", "asked", "service", "revision", "request_id")
     data = request.GET if any(name in request.GET for name in fields) else None
     form = SimulatorForm(data, may_read_log=may_read_log)
@@ -48,7 +47,7 @@ def simulator(request: HttpRequest) -> HttpResponse:
 
 def unsaved(request: HttpRequest) -> HttpResponse:
     """The same with what is in the form of a plan's page, or in the draft that it became."""
-    may_read_log = request.user.has_perm(LOG_PERMISSION)
+    may_read_log = request.user.has_perm(VIEW_LOG)
     if request.method != "POST":
         return simulator(request)
     is_asked = "draft" in request.POST
