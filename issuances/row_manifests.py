@@ -1,4 +1,7 @@
-"""What the signed manifest beside a file of rows says of it: an export, or an archive. Pure."""
+"""What the signed manifest beside a file of rows says of it: an export, or an archive.
+
+No Django.
+"""
 
 from __future__ import annotations
 

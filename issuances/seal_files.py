@@ -1,4 +1,5 @@
-"""Seals and rows in files, read as they are verified: one line in memory at a time. Pure.
+"""Seals and rows in files, read as they are verified: one line in memory at a time.
+No Django.
 
 A file of seals has one line of JSON a batch: number, statement, and the ids and leaves in base64,
 or null where these were left out. A file of rows is an export in NDJSON, or an archive of it.
