@@ -16,6 +16,7 @@ from django.conf import settings
 
 from issuances import archives, failures, partitions, pruning
 from issuances.identifiers import first_uuid7, time_of
+from issuances.manifests import document_of
 from issuances.partitions_ahead import make_ahead
 from issuances.pruning import Part
 from issuances.sealing import SealedMeanwhile, is_in_use
@@ -139,7 +140,7 @@ def _write_seals(archive: Path, part: Part) -> None:
 
 def _signed(manifest: archives.Manifest) -> archives.Manifest:
     """The manifest and, as `statement`, the same signed by the service. Raises SigningKeyError."""
-    return manifest | {"statement": signing_key().sign_statement(manifest, typ=MANIFEST)}
+    return document_of(manifest, signing_key().sign_statement(manifest, typ=MANIFEST))
 
 
 def _record(actor: str, detail: str) -> None:

@@ -23,8 +23,6 @@ TOKEN_PATHS = ("token", "token/", "auth/token", "auth/token/")
 
 token = TokenView.as_view()
 
-_EXPORTS = "api/v1/issuances/exports/<str:export_id>"
-
 urlpatterns = [
     *(path(route, token) for route in TOKEN_PATHS),
     path("jwks", jwks),
