@@ -211,7 +211,7 @@ def test_a_changed_archive_is_found(files, verify, edit, said):
     assert first is not None
 
 
-@pytest.mark.parametrize("name", HARM.keys() - {"a line less"})
+@pytest.mark.parametrize("name", [name for name in HARM if name != "a line less"])
 def test_a_changed_export_is_found(files, verify, name):
     edit, said = HARM[name]
     files.change(edit)
