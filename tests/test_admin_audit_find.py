@@ -180,7 +180,8 @@ def our_kid():
 
 NOT_OURS = {
     "altered": (altered, "The signature is wrong"),
-    "cut off": (lambda token: token[:-20], "only a part of a token"),
+    # So that what is left of the signature is never base64.
+    "cut off": (lambda token: token[:-21], "only a part of a token"),
     "the half": (lambda token: token[:300], "only a part of a token"),
     "forged": (lambda token: signed_by_another_key(token, kid=our_kid()), "The signature is wrong"),
     "former key": (signed_by_another_key, "another key than the service's present one"),
