@@ -84,7 +84,7 @@ def test_a_date_may_keep_more_than_the_retention(rows, settings):
 
 
 def test_a_date_that_is_none_is_named():
-    with pytest.raises(CommandError, match=r"--before.*yesterday"):
+    with pytest.raises(CommandError, match=r"--before: 'yesterday' is no date; write YYYY"):
         prune("--before", "yesterday")
 
 

@@ -265,7 +265,7 @@ def test_the_command_says_what_it_did():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--from", "yesterday"), "invalid"),
+        (("--from", "yesterday"), "--from: 'yesterday' is no time; write a date or a time"),
         (("--from", "2026-03-02", "--until", "2026-03-01"), "later than --from"),
         (("--all", "--from", "2026-03-02"), "either --all"),
     ],

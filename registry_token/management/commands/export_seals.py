@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from issuances.identifiers import first_uuid7
+from registry_token.management.arguments import time_in
 from registry_token.sealing import write_seals
 
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         for name, ending in (("--from", "all from the beginning"), ("--until", "all to the end")):
             parser.add_argument(
                 name,
-                type=_time,
+                type=time_in,
                 metavar="TIME",
                 help=f"ISO 8601, UTC unless it says otherwise; default: {ending}. Seals of other"
                 " times are in the file, too, but without the hashes of their rows",
@@ -41,8 +42,3 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}") from None
         self.stdout.write(f"wrote {seals:,} seal{'s' * (seals != 1)} to {out}")
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

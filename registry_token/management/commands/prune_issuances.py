@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from issuances.identifiers import time_of
 from issuances.pruning import Part
 from issuances.sealing import SealedMeanwhile
 from registry_token import retention
+from registry_token.management.arguments import day_in
 from registry_token.sealing import NotSealed, require_sealed
 from registry_token.signing import SigningKeyError
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         """--dry-run, --before, --archive, --whole-months, --move-all, --json."""
         parser.add_argument("--dry-run", action="store_true", help="say what would go")
         parser.add_argument(
-            "--before", type=_date, help="YYYY-MM-DD: rows of earlier days, in UTC, go"
+            "--before", type=day_in, help="YYYY-MM-DD: rows of earlier days, in UTC, go"
         )
         parser.add_argument(
             "--archive", type=Path, metavar="FOLDER", help="first write what goes into files there"
@@ -117,10 +118,6 @@ def _limit(now: datetime, options: dict[str, Any]) -> datetime | None:
     if before is not None and options["whole_months"]:
         return before.replace(day=1)
     return before
-
-
-def _date(text: str) -> datetime:
-    return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
 
 
 def _iso(at: datetime | None) -> str | None:

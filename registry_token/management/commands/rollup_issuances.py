@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from issuances.rollups import Span, roll_up
+from registry_token.management.arguments import time_in
 
 
 class Command(BaseCommand):
@@ -26,9 +27,9 @@ class Command(BaseCommand):
             help="look at all times for rows that came late, not at the last 48 hours alone",
         )
         parser.add_argument(
-            "--from", dest="begin", type=_time, help="count again from here, as 2026-11-01 (UTC)"
+            "--from", dest="begin", type=time_in, help="count again from here, as 2026-11-01 (UTC)"
         )
-        parser.add_argument("--until", type=_time, help="count again what ended before")
+        parser.add_argument("--until", type=time_in, help="count again what ended before")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Roll up and say what was done."""
@@ -45,9 +46,3 @@ class Command(BaseCommand):
         if done.postponed:
             said += f"; {done.postponed} left for the next run: rows arrived meanwhile"
         self.stdout.write(said)
-
-
-def _time(text: str) -> datetime:
-    """ISO 8601; without a zone it is UTC. ValueError for all else."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
