@@ -9,19 +9,15 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from registry_token.first_pushes import MAX_ROWS, MAX_SUBJECTS, first_pushes
 from registry_token.log_access import VIEW_LOG
+from registry_token.pages.audit_form import PERIODS_IN_WORDS
 from registry_token.pages.audit_words import line_of
 from registry_token.pages.site import Page, context_of
 
-PERIODS = {
-    "24h": gettext_lazy("the last 24 hours"),
-    "7d": gettext_lazy("the last 7 days"),
-    "30d": gettext_lazy("the last 30 days"),
-}
+PERIODS = {name: PERIODS_IN_WORDS[name] for name in ("24h", "7d", "30d")}
 
 
 @require_safe

@@ -26,7 +26,7 @@ _HELP = {
     "from": gettext_lazy("Such as 2026-11-25 or 2026-11-25T14:00"),
     "until": gettext_lazy("Not part of the range"),
 }
-_PERIODS = {
+PERIODS_IN_WORDS = {
     "1h": gettext_lazy("the last hour"),
     "24h": gettext_lazy("the last 24 hours"),
     "7d": gettext_lazy("the last 7 days"),
@@ -41,7 +41,7 @@ def form_of(issuance_filter: IssuanceFilter) -> forms.Form:
     refusals = [(code, f"{refusal_in_words(code)} ({code})") for code in REFUSALS]
     _choose(form, "reason", [*refusals, *_other(form, "reason", REFUSALS)])
     _choose(form, "action", [(name, name) for name in _ACTIONS] + _other(form, "action", _ACTIONS))
-    _choose(form, "since", list(_PERIODS.items()))
+    _choose(form, "since", list(PERIODS_IN_WORDS.items()))
     _choose(form, "outcome", OUTCOMES)
     _choose(form, "compare", [(GRANTED, dict(COMPARED)[GRANTED])], dict(COMPARED)[ASKED])
     for name in ("plan", "service"):
