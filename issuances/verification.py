@@ -32,7 +32,7 @@ Lines = Iterable[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Span:
-    """A sound batch of rows, with its ids and leaves."""
+    """A sound batch of rows that can be compared: where it begins, and what to load it by."""
 
     first: bytes
     number: int

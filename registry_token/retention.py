@@ -29,7 +29,7 @@ from registry_token.signing import signing_key
 _ATTEMPTS, _PAUSE = 10, 0.2  # to seal between others who seal; seconds
 LEAST = timedelta(days=1)  # that rows are kept, whatever is asked for
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 class Kept(ValueError):
@@ -75,7 +75,7 @@ def prune(
     found: list[Part],
     *,
     actor: str,
-    report: Report,
+    report: Say,
     archive: Path | None = None,
 ) -> Pruned:
     """Take the parts out, each archived in the folder `archive` before, and tell `report` of each.
@@ -160,7 +160,7 @@ def _time(id: UUID) -> str:
     return f"{time_of(id):%Y-%m-%d %H:%M:%S}"
 
 
-def make_partitions(now: datetime, *, move_all: bool, report: Report) -> None:
+def make_partitions(now: datetime, *, move_all: bool, report: Say) -> None:
     """Make the partitions of the months to come. Raises Busy, django.db.Error."""
     made = make_ahead(now, move_all=move_all)
     if made.partitions:
