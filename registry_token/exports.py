@@ -7,6 +7,7 @@ signed manifest or with how far it came. An export with one row was killed with 
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import weakref
@@ -66,8 +67,19 @@ class Export:
     `close` before its end breaks it off.
     """
 
-    def __init__(self, wanted: Wanted, *, actor: str, request: HttpRequest | None = None) -> None:
-        """Raises Unavailable while too many run, SigningKeyError, django.db.Error."""
+    def __init__(
+        self,
+        wanted: Wanted,
+        *,
+        actor: str,
+        request: HttpRequest | None = None,
+        is_limited: bool = True,
+    ) -> None:
+        """`is_limited`: in time, to `MAX_SECONDS`.
+
+        Raises Unavailable while too many run, SigningKeyError, django.db.Error.
+        """
+        self._seconds = MAX_SECONDS if is_limited else math.inf
         self._begun = datetime.now(UTC)
         self.id = uuid7(self._begun)
         self._wanted = wanted
@@ -110,7 +122,7 @@ class Export:
             self._end("broken off")
 
     def _recorded_pieces(self) -> Iterator[bytes]:
-        latest = time.monotonic() + MAX_SECONDS
+        latest = time.monotonic() + self._seconds
         try:
             after = self._wanted.after
             for piece in pieces(self._filtered, self._wanted.format, self._tally, after=after):

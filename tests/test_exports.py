@@ -333,6 +333,12 @@ def test_the_command_goes_on_after_a_row(rows, tmp_path):
     assert out.read_bytes().count(b"\r\n") == 2
 
 
+def test_the_command_takes_its_time(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(exports, "MAX_SECONDS", -1.0)
+    call_command("export_issuances", out=tmp_path / "log", verbosity=0)
+    assert (tmp_path / "log").read_bytes() == lines(rows)
+
+
 REFUSED = {
     "a filter": ({"filter": ["address=x"]}, "address: write an IP address"),
     "a name": ({"filter": ["plam=x"]}, "unknown parameter plam"),

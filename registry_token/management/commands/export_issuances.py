@@ -49,7 +49,7 @@ class Command(BaseCommand):
         try:
             filtered = IssuanceFilter(parameters).filtered
             wanted = Wanted(filtered, parameters, FORMATS[options["format"]], options["after"])
-            export = Export(wanted, actor=ACTOR)
+            export = Export(wanted, actor=ACTOR, is_limited=False)
         except (FilterErrors, SigningKeyError, TokenError) as error:
             raise CommandError(str(error)) from None
         part = Path(f"{out}.part")
