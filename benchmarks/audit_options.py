@@ -53,5 +53,4 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     given = vars(parser.parse_args(arguments))
     if not 50_000 < given["small"] < given["rows"]:
         parser.error("--small must be more than 50,000, for a thousand pages, and less than --rows")
-    # Services get their URL from here; those of the tests would look at the variable.
-    return Options(**given, database_server=os.environ.pop("TEST_DATABASE_URL", SERVER))
+    return Options(**given, database_server=os.environ.get("TEST_DATABASE_URL", SERVER))
