@@ -92,7 +92,7 @@ def test_a_name_that_is_stored_like_a_taken_one_gets_a_number(client, sso):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_people_of_one_name_who_come_at_the_same_instant_have_an_account_each():
     """The second finds the name free, and taken when it is stored."""
 
