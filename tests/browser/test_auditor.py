@@ -81,7 +81,7 @@ def test_a_query_that_is_shared_is_there_for_the_others(page, site, error, brows
     other.get_by_text("Ready-made and saved queries").click()
     other.get_by_role("link", name="community, refused").click()
     other.wait_for_url("**/?plan=community&outcome=refused")
-    assert other.locator("table.rows tbody tr").count() >= 1
+    expect(other.locator("table.rows tbody tr").first).to_be_attached()
     other.context.close()
 
 

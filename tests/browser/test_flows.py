@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.acting import (
     HISTORY,
@@ -37,12 +38,12 @@ def test_a_plan_is_made_and_obeyed_at_once(site, page):
     page.locator("#id_rules-0-pattern").fill("flow/**/")
     page.locator("input[name=rules-0-actions][value=pull]").check()
     page.get_by_role("button", name="Save", exact=True).click()
-    assert page.locator(".errorlist").count() > 0
+    expect(page.locator(".errorlist").first).to_be_attached()
     page.locator("#id_rules-0-pattern").fill("flow/**")
     save(page)
     assert site.answers("flow", pull("flow")) == {200}
     page.goto(HISTORY)
-    assert page.get_by_text("order 4711").count() == 1
+    expect(page.get_by_text("order 4711")).to_have_count(1)
 
 
 def test_what_a_pattern_matches_is_shown_while_it_is_typed(site, page):
@@ -57,8 +58,9 @@ def test_what_a_pattern_matches_is_shown_while_it_is_typed(site, page):
         if found.count():
             break
         page.wait_for_timeout(1000)
-    assert page.get_by_text(re.compile("matches 1 of .* repositories seen lately")).count() == 1
-    assert found.count() == 1
+    matches = page.get_by_text(re.compile("matches 1 of .* repositories seen lately"))
+    expect(matches).to_have_count(1)
+    expect(found).to_have_count(1)
 
 
 def test_a_rule_is_narrowed_after_a_confirmation_and_obeyed_at_once(site, page):
@@ -69,8 +71,8 @@ def test_a_rule_is_narrowed_after_a_confirmation_and_obeyed_at_once(site, page):
     page.locator("#id_rules-0-pattern").fill("narrow/other")
     page.get_by_label("Why").fill("contract ended")
     page.get_by_role("button", name="Save", exact=True).click()
-    assert page.get_by_text("2 requests would be refused or get less").count() == 1
-    assert page.get_by_text("no rule of the plan allows it").count() == 1
+    expect(page.get_by_text("2 requests would be refused or get less")).to_have_count(1)
+    expect(page.get_by_text("no rule of the plan allows it")).to_have_count(1)
     assert site.answers("narrow", pull("narrow")) == {200}  # nothing is changed yet
     confirm(page)
     at_the_list(page)
@@ -86,7 +88,7 @@ def test_plans_are_disabled_together_and_refused_at_once(site, page):
     page.get_by_role("checkbox", name=re.compile("Select all")).check()
     page.get_by_role("combobox", name="Action").select_option("disable")
     page.get_by_role("button", name="Go", exact=True).click()
-    assert page.locator("h1", has_text="Disable plans off-1, off-2?").count() == 1
+    expect(page.locator("h1", has_text="Disable plans off-1, off-2?")).to_have_count(1)
     confirm(page, Why="not paid")
     at_the_list(page)
     assert page.locator(".messagelist .success").inner_text() == "2 plans are disabled."
@@ -99,7 +101,7 @@ def test_a_plan_is_deleted_by_typing_its_name(site, page):
     open_plan(page, "gone")
     page.get_by_role("link", name="Delete", exact=True).click()
     confirm(page, Why="sold no more", Type="gon")
-    assert page.get_by_text("Type exactly gone").count() == 1
+    expect(page.get_by_text("Type exactly gone")).to_have_count(1)
     confirm(page, Type="gone")
     at_the_list(page)
     assert site.answers("gone", pull("gone")) == {403}
@@ -120,18 +122,19 @@ def test_two_revisions_are_compared_and_the_earlier_one_is_restored(site, page):
     page.get_by_label("to", exact=True).fill(str(earlier + 1))
     page.get_by_label("From revision").fill(str(earlier))
     page.get_by_role("button", name="Compare").click()
-    assert page.get_by_text("Plan again: changed").count() == 1
-    assert page.get_by_text("allow pull, push, delete on again/**").count() == 1
-    assert page.locator(".badge", has_text=re.compile("^widened$")).count() == 2
+    expect(page.get_by_text("Plan again: changed")).to_have_count(1)
+    expect(page.get_by_text("allow pull, push, delete on again/**")).to_have_count(1)
+    expect(page.locator(".badge", has_text=re.compile("^widened$"))).to_have_count(2)
     page.goto(f"{HISTORY}{earlier}/change/")
     page.get_by_role("link", name="Restore the plans of this revision").click()
     page.get_by_label("Why").fill("test is over")
     page.get_by_role("button", name=f"Restore revision {earlier}").click()
-    assert page.get_by_text("Tick the box if this is wanted").count() == 0  # the browser asks first
+    # The browser asks first.
+    expect(page.get_by_text("Tick the box if this is wanted")).to_have_count(0)
     page.get_by_label("Yes, take this away").check()
     page.get_by_role("button", name=f"Restore revision {earlier}").click()
     page.get_by_text(f"The plans are again those of revision {earlier}.").wait_for()
-    assert page.get_by_text(f"restored revision {earlier}: test is over").count() == 1
+    expect(page.get_by_text(f"restored revision {earlier}: test is over")).to_have_count(1)
     assert site.answers("again", "repository:again/app:delete") == {403}
     assert site.answers("again", pull("again")) == {200}
 
@@ -147,12 +150,12 @@ def test_a_catalogue_file_is_looked_at_loaded_and_obeyed_at_once(site, page):
         {**file, "buffer": (FILE % "pull").encode()}
     )
     page.get_by_role("button", name="Show the differences").click()
-    assert page.get_by_text("Plan loaded: added").count() == 1
+    expect(page.get_by_text("Plan loaded: added")).to_have_count(1)
     assert site.answers("loaded", pull("loaded")) == {403}  # nothing is changed yet
     page.get_by_label("Why").fill("from git")
     page.get_by_role("button", name="Apply").click()
     page.get_by_text("The catalogue file is loaded.").wait_for()
-    assert page.get_by_text("from git").count() == 1
+    expect(page.get_by_text("from git")).to_have_count(1)
     assert site.answers("loaded", pull("loaded")) == {200}
 
 
@@ -165,7 +168,7 @@ def test_a_wrong_catalogue_file_is_refused_with_the_place_and_the_fix(site, page
     alert = page.get_by_role("alert").inner_text()
     assert "plans[0].rules[0].repositories" in alert
     assert "plans[0].rules[0].actions: pul: unknown; known are pull, push, delete" in alert
-    assert page.get_by_role("button", name="Apply").count() == 0
+    expect(page.get_by_role("button", name="Apply")).to_have_count(0)
     assert "a//b" in page.get_by_label("Or the file's text").input_value()
     assert newest_revision(page) == before
 
@@ -216,7 +219,7 @@ def test_a_pasted_command_is_simulated(page):
     image = "registry.example.com/stella-ops/public/app:1.2"
     page.get_by_label("What is asked").fill(f"docker push {image}")
     page.get_by_role("button", name="Simulate").click()
-    assert page.get_by_text("not push").count() == 1
+    expect(page.get_by_text("not push")).to_have_count(1)
 
 
 def test_an_unsaved_plan_is_simulated(site, page):
@@ -227,7 +230,7 @@ def test_an_unsaved_plan_is_simulated(site, page):
     page.get_by_role("button", name="Simulate with what is in this form").click()
     page.get_by_label("What is asked").fill("repository:draft/app:push")
     page.get_by_role("button", name="Simulate").click()
-    assert page.get_by_text("The token grants:").count() == 1
+    expect(page.get_by_text("The token grants:")).to_have_count(1)
     assert site.answers("draft", "repository:draft/app:push") == {403}  # nothing is saved
 
 

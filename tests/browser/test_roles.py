@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.acting import HISTORY, LICENCES, PLANS
 from tests.browser.conftest import log_in
@@ -90,4 +91,6 @@ def test_a_role_is_refused_at_the_address_of_what_it_may_not_do(page, role):
     log_in(page, role)
     for path in ROLES[role][0]:
         assert page.goto(path).status == 403, path
-        assert page.get_by_role("link", name=re.compile("overview", re.IGNORECASE)).count() > 0
+        expect(
+            page.get_by_role("link", name=re.compile("overview", re.IGNORECASE)).first
+        ).to_be_attached()
