@@ -10,9 +10,8 @@ import gzip
 import hashlib
 import json
 import os
-import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +20,7 @@ from issuances.encoding import time_text
 from issuances.exports import NDJSON, Tally, pieces
 from issuances.filters import Filtered
 from issuances.identifiers import time_of
+from issuances.new_files import new_file
 from issuances.pruning import Part
 
 SUFFIX = ".ndjson.gz"
@@ -45,7 +45,7 @@ def write(folder: Path, part: Part, sign: Sign) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists():
             return _found_before(path, part)
-        with _complete_or_gone(path) as file:
+        with new_file(path) as file:
             tally = _write_lines(file, part)
             _write_manifest(path, sign(_manifest(part, tally, path.name, _sha256(file))))
     except FileExistsError:
@@ -65,25 +65,6 @@ def _name(part: Part) -> str:
     ends = (part.oldest or part.first, part.newest or part.end)
     begin, end = (f"{time_of(id):%Y%m%dT%H%M%SZ}" for id in ends)
     return f"issuances-{begin}-{end}{SUFFIX}"
-
-
-@contextlib.contextmanager
-def _complete_or_gone(path: Path) -> Iterator[IO[bytes]]:
-    """A file for its owner alone that gets its name in the end, or is removed."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-        os.link(file.name, path)  # unlike a renaming, it replaces nothing
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _rows(part: Part) -> Filtered:
@@ -134,12 +115,9 @@ def _manifest(part: Part, tally: Tally, name: str, sha256_of_file: str) -> Manif
 
 def _write_manifest(path: Path, manifest: Manifest) -> None:
     """Without its archive it says nothing, so that one which was left behind is replaced."""
-    folder, prefix = path.parent, f".{path.name}."
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=prefix, delete=False) as file:
+    manifest_of(path).unlink(missing_ok=True)
+    with new_file(manifest_of(path)) as file:
         file.write(json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(manifest_of(path))
 
 
 def _found_before(path: Path, part: Part) -> Path:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from issuances import sealing
+from issuances.new_files import new_file
 from issuances.sealed import seal_lines
 from issuances.seals import Seal
 from issuances.statements import SEAL, PublicKey
@@ -66,16 +65,13 @@ def record_pruned(before: UUID, rows: int) -> None:
 def write_seals(path: Path, first: UUID, last: UUID) -> int:
     """A new file of the seals of rows with ids from `first` to `last`; how many there are.
 
-    It gets its name when it is complete. Raises FileExistsError, OSError, django.db.Error.
+    Raises FileExistsError, OSError, django.db.Error.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        seals = 0
+    seals = 0
+    with new_file(path) as file:
         for line in seal_lines(first, last):
             file.write(line)
             seals += 1
-        file.flush()
-        os.fsync(file.fileno())
-        os.link(file.name, path)  # unlike a renaming, it replaces nothing
     return seals
 
 

@@ -369,6 +369,15 @@ def test_the_command_overwrites_nothing(rows, tmp_path):
     assert details()[-1].startswith("broken off: 0 rows")
 
 
+def test_an_export_without_its_manifest_leaves_nothing_and_can_be_repeated(rows, tmp_path):
+    out = tmp_path / ("n" * 235)  # the name of a manifest's temporary file would be too long
+    with pytest.raises(CommandError, match="File name too long"):
+        call_command("export_issuances", out=out)
+    assert list(tmp_path.iterdir()) == []
+    call_command("export_issuances", out=tmp_path / "log", verbosity=0)
+    assert {one.name for one in tmp_path.iterdir()} == {"log", "log.manifest.json"}
+
+
 def test_the_page_shows_how_each_ended_and_links_to_its_manifest(auditor, rows):
     complete = auditor.get(EXPORT, {"subject": "user-1"})
     body(complete)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from issuances.exports import FORMATS
 from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.new_files import new_file
 from registry_token.errors import TokenError
 from registry_token.exports import Export, Wanted
 from registry_token.signing import SigningKeyError
@@ -21,7 +22,7 @@ ACTOR = "command export_issuances"
 
 
 class Command(BaseCommand):
-    """The file has the name FILE.part until it is complete; then FILE, and a manifest beside it."""
+    """Both files get their names when they are complete; of one that failed nothing is left."""
 
     help = "Write the issuance log to a file, with a signed manifest beside it."
 
@@ -52,15 +53,12 @@ class Command(BaseCommand):
             export = Export(wanted, actor=ACTOR, is_limited=False)
         except (FilterErrors, SigningKeyError, TokenError) as error:
             raise CommandError(str(error)) from None
-        part = Path(f"{out}.part")
         try:
-            _write(part, export)
+            _write(out, manifest_path, export)
         except OSError as error:
-            raise CommandError(f"{part}: {error.strerror}") from None
+            raise CommandError(f"{out}: {error.strerror or error}") from None
         finally:
             export.close()
-        _write(manifest_path, [json.dumps(export.manifest, indent=2).encode(), b"\n"])
-        part.replace(out)
         self.stdout.write(f"wrote {export.rows} rows to {out}, the manifest to {manifest_path}")
 
 
@@ -74,11 +72,12 @@ def _parameters(pairs: Iterable[str]) -> dict[str, str]:
     return parameters
 
 
-def _write(path: Path, parts: Iterable[bytes]) -> None:
-    """A new file on the disk, for its owner alone: the log tells about people. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb", buffering=1024 * 1024) as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
+def _write(out: Path, manifest_path: Path, export: Export) -> None:
+    """No file without its manifest, and no manifest without its file. Raises OSError."""
+    with contextlib.ExitStack() as to_remove:
+        with new_file(out) as file:
+            file.writelines(export)
+            with new_file(manifest_path) as manifest:
+                manifest.write(json.dumps(export.manifest, indent=2).encode() + b"\n")
+            to_remove.callback(manifest_path.unlink)
+        to_remove.pop_all()
