@@ -418,7 +418,9 @@ def test_the_command_verifies_files_by_the_seals_in_the_database(files, tmp_path
     status, out = managed("--archive", files.rows)
     assert (status, out.startswith(f"row {one.id} (")) == (1, True)
     assert managed("--proof", files.rows)[0] == 1
-    for arguments in (["--manifest", files.manifest], ["--file", tmp_path / "none"]):
+    manifest = ["--manifest", files.manifest]
+    proof = ["--proof", tmp_path / "proof.json"]
+    for arguments in (manifest, [*manifest, *proof], ["--file", tmp_path / "none"]):
         status, out = managed(*arguments)
         assert (status, bool(out)) == (2, True)
 

@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
 
 from issuances.findings import Report
 from issuances.proofs import ProofError
 from issuances.sealed import StoredSeals, verify_log
 from issuances.statements import PublicKey, read_keys
-from issuances.verify import add_file_options, check_files, check_proof, head_in, rows_in
+from issuances.verify import (
+    Head,
+    Rows,
+    add_file_options,
+    check_files,
+    check_proof,
+    head_in,
+    rows_in,
+)
 from registry_token.sealing import own_keys
 from registry_token.signing import SigningKeyError
 
@@ -45,12 +54,13 @@ class Command(BaseCommand):
         """Compare, and say what was found."""
         try:
             keys = read_keys(options["key"]) if options["key"] else own_keys()
+            rows = rows_in(options)
             if options["proof"] is not None:
                 return self.stdout.write("\n".join(check_proof(options["proof"], keys)))
-            report = _report(keys, options)
+            report = _report(keys, rows, options["expect_head"])
         except ProofError as error:
             raise CommandError(str(error)) from None
-        except (ValueError, SigningKeyError, OSError) as error:
+        except (ValueError, SigningKeyError, OSError, DatabaseError) as error:
             raise CommandError(str(error), returncode=2) from None
         said = json.dumps(report.as_json(), indent=2) if options["json"] else None
         self.stdout.write(said or "\n".join(report.lines()))
@@ -59,8 +69,7 @@ class Command(BaseCommand):
         return None
 
 
-def _report(keys: list[PublicKey], options: dict[str, Any]) -> Report:
-    rows, head = rows_in(options), options["expect_head"]
+def _report(keys: list[PublicKey], rows: Rows | None, head: Head | None) -> Report:
     if rows is None:
         return verify_log(keys, head=head)
     return check_files(StoredSeals(), keys, rows, head)
