@@ -83,8 +83,9 @@ def prune(
     Where rows are sealed, that they go is sealed before. Raises archives.ArchiveError, NotSealed,
     SealedMeanwhile, SigningKeyError, Busy, django.db.Error.
     """
-    done = Pruned(failures=failures.prune(before))
+    done = Pruned()
     if not found:
+        done.failures = failures.prune(before)
         return done
     until = f"{before:%Y-%m-%d %H:%M} UTC"
     rows = sum(part.rows for part in found)
@@ -101,6 +102,7 @@ def prune(
                 done.rows += gone
             done.partitions += bool(part.partition)
             done.bytes += part.bytes or 0
+        done.failures = failures.prune(before)
     finally:
         _record(actor, f"pruned: {done.rows} rows before {until}, {done.partitions} partitions")
     return done

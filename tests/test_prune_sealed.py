@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from issuances import verify
-from issuances.models import Issuance, SealedBatch
+from issuances.models import FailedAuthentications, Issuance, SealedBatch
 from issuances.partitions import Month
 from issuances.partitions_ahead import make_ahead
 from issuances.seals import PRUNED
@@ -55,15 +55,20 @@ def test_rows_that_were_pruned_are_no_finding_and_those_that_were_removed_are(ro
 def test_rows_that_are_not_sealed_yet_stay(rows, tmp_path):
     seal()
     issuance(BEGIN + timedelta(days=3, hours=1))
-    for options in (("--archive", tmp_path), ("--dry-run",)):
+    FailedAuthentications.objects.create(
+        minute=BEGIN, reason="token_expired", network="10.0.0.0/24", failures=1, throttled=0
+    )
+    for options in (("--archive", tmp_path), ("--dry-run",), ("--dry-run", "--json")):
         with pytest.raises(CommandError, match="1 of the rows are not sealed yet"):
             prune(*options)
     assert Issuance.objects.count() == 46
     assert pruned_seals() == 0
     assert list(tmp_path.iterdir()) == []
+    assert FailedAuthentications.objects.count() == 1
     seal(everything=True)
     prune()
     assert (verified().findings, Issuance.objects.count()) == ([], 14)
+    assert not FailedAuthentications.objects.exists()
 
 
 def test_younger_rows_need_no_seal(rows):

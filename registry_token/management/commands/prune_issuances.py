@@ -79,15 +79,15 @@ class Command(BaseCommand):
         return None
 
     def _show(self, before: datetime | None, found: list[Part]) -> None:
-        """What would go."""
-        if self._quiet:
-            listed = [_as_dict(part) for part in found]
-            rows = sum(part.rows for part in found)
-            return self._print({"before": _iso(before), "rows": rows, "parts": listed})
+        """What would go. Raises NotSealed."""
         for part in found:
             self._say(f"would go: {retention.in_words(part)}")
         if before is not None and found:
             require_sealed(found[-1].end)
+        if self._quiet:
+            listed = [_as_dict(part) for part in found]
+            rows = sum(part.rows for part in found)
+            return self._print({"before": _iso(before), "rows": rows, "parts": listed})
         rows = sum(part.rows for part in found)
         self._say(_KEPT if before is None else f"{rows:,} rows before {before:%Y-%m-%d} would go")
         return None
