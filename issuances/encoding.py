@@ -1,7 +1,8 @@
 """The canonical form of a row, which exports, archives and hashes have in common.
 
 One line of JSON: all fields, keys sorted, no blanks, UTF-8; times in UTC with microseconds and Z;
-ids in hex with dashes. A row gives the same bytes on every database.
+ids in hex with dashes. A row gives the same bytes on every database, and for ever: seals hold its
+hash. What has to come before a new column: docs/decisions/0016-seals.md.
 """
 
 from __future__ import annotations

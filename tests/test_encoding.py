@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from issuances.encoding import FIELDS, line_of, line_of_values
 from issuances.exports import NDJSON, lines_of
 from issuances.filters import Filtered
 from issuances.identifiers import uuid7
+from issuances.merkle import leaf_hash
 from issuances.models import Issuance
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,48 @@ def decisions(draw):
         user_agent=draw(WORDS),
         **{name: draw(WORDS) for name in texts},
     )
+
+
+# Seals, archives and proofs of many years hold the hash of such a line. It never changes: what a
+# new column of the log needs first is in docs/decisions/0016-seals.md.
+LINE = (
+    '{"caller_jti":"caller-1","catalogue_revision":7,"client_id":"ci","created_at":'
+    '"2026-03-01T12:00:00.000250Z","expires_at":"2026-03-01T12:05:00.000250Z","granted":'
+    '[{"actions":["pull"],"name":"acme/é","type":"repository"}],"id":'
+    '"019ca94e-f200-7000-8000-000000000001","jti":"019ca94e-f200-7000-8000-000000000001",'
+    '"licence":"LIC-1","plan":"basic","refusal":"","remote_address":"192.0.2.7","request_id":'
+    '"request-1","requested":[{"actions":["pull","push"],"name":"acme/é","type":"repository"}],'
+    '"service":"registry.example.com","subject":"alice","tenant":"acme","user_agent":"docker/27"}'
+)
+LEAF = "61d87755aa73419eee15a9b334f613af8318cc77289c4c0e1d18ddce8551e341"
+
+
+def test_the_line_of_a_row_is_for_ever():
+    access = {"type": "repository", "name": "acme/é"}
+    at = datetime(2026, 3, 1, 12, 0, 0, 250, tzinfo=UTC)
+    row_id = UUID("019ca94e-f200-7000-8000-000000000001")
+    row = Issuance.objects.create(
+        id=row_id,
+        created_at=at,
+        request_id="request-1",
+        subject="alice",
+        client_id="ci",
+        tenant="acme",
+        plan="basic",
+        licence="LIC-1",
+        service="registry.example.com",
+        requested=[access | {"actions": ["pull", "push"]}],
+        granted=[access | {"actions": ["pull"]}],
+        jti=row_id,
+        expires_at=at + timedelta(minutes=5),
+        catalogue_revision=7,
+        caller_jti="caller-1",
+        remote_address="192.0.2.7",
+        user_agent="docker/27",
+    )
+    assert line_of(row).decode() == LINE
+    assert [line for _, line in lines_of(Filtered(), NDJSON)] == [LINE + "\n"]
+    assert leaf_hash(LINE.encode()).hex() == LEAF
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from io import StringIO
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,10 +18,11 @@ from django.db import connection
 from issuances import sealing
 from issuances.encoding import time_text
 from issuances.identifiers import uuid7
+from issuances.merkle import leaf_hash
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing import SealedMeanwhile, newest_head
-from issuances.seals import parts
-from issuances.statements import SEAL
+from issuances.seals import parts, seal_in, seal_of_rows
+from issuances.statements import SEAL, StatementError
 from issuances.verify import main
 from registry_token import key_files
 from registry_token.config_values import BASE_DIR
@@ -35,6 +37,39 @@ pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
 HOUR = 3600
+
+
+# Whoever verifies after ten years reads exactly this.
+SAID = {
+    "number": 2,
+    "kind": "rows",
+    "sealed_at": "2026-03-01T12:00:00.000000Z",
+    "previous": "ab" * 32,
+    "rows": 2,
+    "first_id": str(UUID(int=1)),
+    "last_id": str(UUID(int=2)),
+    "late": False,
+    "root": "4f55f619d9215235778b2b9f17d6f4915b16171214d152381293669764de722e",
+    "ids": "78d68721debb423cf880232869a63e2522c3dd6187159cbeb15b3ee7e15925f8",
+}
+
+
+def signed(said):
+    return signing_key().sign_statement(said, typ=SEAL)
+
+
+def test_what_a_seal_says_is_for_ever():
+    ids = [UUID(int=1).bytes, UUID(int=2).bytes]
+    beside = {name: SAID[name] for name in ("number", "sealed_at", "previous", "late")}
+    made = seal_of_rows(ids, [leaf_hash(b"one"), leaf_hash(b"two")], **beside)
+    assert made.as_json() == SAID
+    assert seal_in(signed(SAID), own_keys()) == made
+
+
+@pytest.mark.parametrize("other", [{"form": 2}, {"sealed_at": "today"}])
+def test_a_seal_of_a_later_form_is_not_misread(other):
+    with pytest.raises(StatementError, match="a form that is not known here"):
+        seal_in(signed(SAID | other), own_keys())
 
 
 def seal_at(now, **options):
@@ -350,6 +385,17 @@ def test_without_a_key_nothing_is_sealed_or_verified(settings, tmp_path):
         with pytest.raises(CommandError) as error:
             command("verify_issuances", *arguments)
         assert error.value.returncode == 2
+
+
+def test_a_database_that_is_away_is_no_finding(tmp_path):
+    folder = tmp_path / "service"
+    folder.mkdir()
+    with Service(folder) as service:
+        service.environment["REGISTRY_TOKEN_DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+        found = service.manage("verify_issuances", check=False)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "Traceback" not in found.stderr
+    assert "connection" in found.stderr
 
 
 def test_who_verifies_may_give_the_answer_of_jwks(client, tmp_path):
