@@ -24,8 +24,8 @@ class IssuancesConfig(AppConfig):
 def _make_partitions(**_: Any) -> None:
     from django.utils import timezone
 
-    from issuances.briefly import Busy
-    from issuances.partitions_ahead import make_ahead
+    from issuances.keeping.briefly import Busy
+    from issuances.keeping.partitions_ahead import make_ahead
 
     try:
         make_ahead(timezone.now())

@@ -1,12 +1,13 @@
 """`python -m issuances.verify`: check sealed rows with nothing but the public key.
 
     --proof FILE                     one row, by its proof
+    --manifest FILE --file EXPORT    an export, NDJSON or CSV, by what was signed when it was made
     --seals FILE --file EXPORT       an export in NDJSON: rows that a filter left out are no finding
     --seals FILE --archive ARCHIVE   an archive: none may be missing between its first and last, or
                                      lack a seal
     --seals FILE                     the seals alone
 
-With --manifest FILE the rows' file is also compared with what was signed when it was made.
+Beside --seals, too, --manifest FILE compares the rows' file with what was signed when it was made.
 
 Needs no configuration, no database and no Django: pyjwt and cryptography. Exit status: 0 when all
 is well, 1 when something was found, 2 when something cannot be read.
@@ -22,14 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from issuances import findings
-from issuances.findings import Report
-from issuances.proofs import ProofError, proven
-from issuances.row_manifests import check_manifest, ends_in, read_manifest
-from issuances.seal_files import FileError, SealFile, lines_in
-from issuances.seals import Batch
+from issuances.exporting.manifests import check_manifest, ends_in, read_manifest
+from issuances.sealing import findings
+from issuances.sealing.findings import Report
+from issuances.sealing.proofs import ProofError, proven
+from issuances.sealing.seal_files import FileError, SealFile, lines_in
+from issuances.sealing.seals import Batch
+from issuances.sealing.verification import check_chain, check_rows
 from issuances.statements import PublicKey, StatementError, read_keys
-from issuances.verification import check_chain, check_rows
 
 Head = tuple[int, str]
 
@@ -63,23 +64,24 @@ class Seals(Protocol):
 
 
 def check_files(
-    seals: Seals, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
+    seals: Seals | None, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
 ) -> Report:
-    """Verify the seals, and a file of rows by them.
+    """Verify the seals, and a file of rows by them, by its manifest, or by both.
 
     Raises StatementError, FileError, OSError.
     """
     report = Report()
+    if rows is not None and rows.manifest is not None:
+        report.manifest = read_manifest(rows.manifest, keys)
+        check_manifest(rows.path, report.manifest, report)
+    if seals is None:
+        return report
     chain = check_chain(seals, keys, report, head=head)
     if rows is None:
         return report
-    said = None
-    if rows.manifest is not None:
-        said = read_manifest(rows.manifest, keys)
-        check_manifest(rows.path, said, report)
     within = None
     if rows.is_archive:
-        within = _ends(rows.path) if said is None else ends_in(said)
+        within = _ends(rows.path) if report.manifest is None else ends_in(report.manifest)
     check_rows(lines_in(rows.path, report), chain, seals.load, report, within=within)
     _check_that_all_were(rows, report)
     return report
@@ -158,8 +160,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     options = parser()
     given = options.parse_args(arguments)
-    if (given.proof is None) == (given.seals is None):
-        options.error("give --seals FILE with the rows' file, or --proof FILE")
+    if (given.proof is None) == (given.seals is None and given.manifest is None):
+        options.error("give --seals, --manifest or both with the rows' file, or give --proof")
+    if given.expect_head and given.seals is None:
+        options.error("--expect-head belongs to --seals")
     try:
         rows = rows_in(vars(given))
     except ValueError as error:
@@ -169,7 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.proof is not None:
             sys.stdout.writelines(f"{line}\n" for line in check_proof(given.proof, keys))
             return 0
-        report = check_files(SealFile(given.seals), keys, rows, given.expect_head)
+        seals = given.seals and SealFile(given.seals)
+        report = check_files(seals, keys, rows, given.expect_head)
     except ProofError as error:
         sys.stderr.write(f"{error}\n")
         return 1

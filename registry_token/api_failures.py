@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from issuances.filters import FilterErrors
+from issuances.finding.filters import FilterErrors
 from registry_token.api import ApiView, values_of
 from registry_token.errors import MalformedRequest
 from registry_token.failures_asked import PARAMETERS, FailuresForm, as_dict

@@ -13,14 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from issuances.encoding import fields_of, time_text
-from issuances.exports import FORMATS, Format
-from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.exporting.exports import FORMATS, Format
+from issuances.finding.filters import FilterErrors, IssuanceFilter
+from issuances.finding.paging import page_of
 from issuances.models import Issuance
-from issuances.paging import page_of
 from registry_token.api import ApiView
 from registry_token.authority import Caller
 from registry_token.errors import MalformedRequest, NotFound
-from registry_token.exports import Export, Wanted
+from registry_token.export_runs import Export, Wanted
 from registry_token.exports_made import manifest_of
 from registry_token.log_access import AUDIT_SCOPE, EXPORT_LOG, VIEW_LOG
 

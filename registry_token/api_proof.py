@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from issuances.models import Issuance
-from issuances.proofs import ProofError
-from issuances.sealed import NotSealedYet, proof_for
+from issuances.sealing.proofs import ProofError
+from issuances.sealing.sealed import NotSealedYet, proof_for
 from registry_token.api import ApiView
 from registry_token.api_issuances import required_id
 from registry_token.errors import NotFound

@@ -15,11 +15,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.filters import OUTCOMES
+from issuances.counting.rollup_counts import Counts
+from issuances.counting.rollup_reading import Range, Ranking, Slot, range_of, rankings_of, slots_of
+from issuances.counting.rollups import Span, floor
+from issuances.finding.filters import OUTCOMES
 from issuances.refusals import refusal_in_words
-from issuances.rollup_counts import Counts
-from issuances.rollup_reading import Range, Ranking, Slot, range_of, rankings_of, slots_of
-from issuances.rollups import Span, floor
 from plans.models import CatalogueRevision
 from registry_token.charts import Chart, Event, Value, chart_of
 from registry_token.log_access import LOG_LIST

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from people.models import Action, Activity
 from registry_token.errors import NotFound
-from registry_token.exports import OBJECT
+from registry_token.export_runs import OBJECT
 
 
 @dataclass(slots=True)

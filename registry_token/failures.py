@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.db import Error, connection
 
-from issuances import failures
-from issuances.failures import OTHER, Cell, Count
+from issuances.counting import failures
+from issuances.counting.failures import OTHER, Cell, Count
 from registry_token import database
 from registry_token.throttle import network_of
 

@@ -12,9 +12,9 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from issuances.failures import Summary, summary
-from issuances.fields import TextField, TimeField
-from issuances.filters import PERIODS, FilterErrors, FilterForm
+from issuances.counting.failures import Summary, summary
+from issuances.finding.fields import TextField, TimeField
+from issuances.finding.filters import PERIODS, FilterErrors, FilterForm
 
 USUAL = timedelta(hours=24)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from issuances.filters import Filtered, IssuanceFilter
+from issuances.finding.filters import Filtered, IssuanceFilter
+from issuances.finding.paging import Page, page_of
 from issuances.models import Issuance
-from issuances.paging import Page, page_of
 
 MAX_ROWS, MAX_SUBJECTS = 500, 50
 _SECONDS = 0.1  # for all subjects

@@ -17,9 +17,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.finding.filters import FilterErrors, IssuanceFilter
+from issuances.finding.paging import page_of
 from issuances.models import Issuance
-from issuances.paging import page_of
 from registry_token.pasted_requests import Unreadable, read_pasted
 from registry_token.pasted_tokens import read_registry_token, token_in
 

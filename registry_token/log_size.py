@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import Error, InterfaceError, OperationalError, connection
 
-from issuances import partitions, sizes
-from registry_token import database, sealing
+from issuances.keeping import partitions, sizes
+from registry_token import database, service_seals
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def _found() -> dict[str, Any]:
         with database.limited(time.monotonic() + LIMIT):
             rows = sizes.estimated_rows()
             without_partition = partitions.is_partitioned() and partitions.default_has_rows()
-            unsealed = sealing.is_overdue(datetime.now(UTC))
+            unsealed = service_seals.is_overdue(datetime.now(UTC))
     except Error as error:
         logger.warning("the size of the issuance log is not known: %s", error)
         if isinstance(error, (OperationalError, InterfaceError)):

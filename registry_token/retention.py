@@ -14,16 +14,17 @@ from uuid import UUID
 
 from django.conf import settings
 
-from issuances import archives, failures, partitions, pruning
+from issuances.counting import failures
+from issuances.exporting.manifests import document_of
 from issuances.identifiers import first_uuid7, time_of
-from issuances.manifests import document_of
-from issuances.partitions_ahead import make_ahead
-from issuances.pruning import Part
-from issuances.sealing import SealedMeanwhile, is_in_use
+from issuances.keeping import archives, partitions, pruning
+from issuances.keeping.partitions_ahead import make_ahead
+from issuances.keeping.pruning import Part
+from issuances.sealing.making import SealedMeanwhile, is_in_use
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action
-from registry_token.sealing import record_pruned, require_sealed, write_seals
+from registry_token.service_seals import record_pruned, require_sealed, write_seals
 from registry_token.signing import signing_key
 
 _ATTEMPTS, _PAUSE = 10, 0.2  # to seal between others who seal; seconds

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from issuances.findings import Report
 from issuances.models import Issuance, SealedBatch
-from issuances.sealed import verify_log
-from issuances.seals import Seal
-from registry_token.sealing import own_keys, seal_rows
+from issuances.sealing.findings import Report
+from issuances.sealing.sealed import verify_log
+from issuances.sealing.seals import Seal
+from registry_token.service_seals import own_keys, seal_rows
 from tests.log_rows import row, saved
 
 SIZE = 10  # rows in a batch

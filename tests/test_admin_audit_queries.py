@@ -10,7 +10,7 @@ from django.contrib.messages import get_messages
 from django.http import QueryDict
 from django.test import Client
 
-from issuances.filters import IssuanceFilter
+from issuances.finding.filters import IssuanceFilter
 from issuances.models import SavedQuery
 from people.models import Activity
 from registry_token import first_pushes as module

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from issuances import rollup_reading
-from issuances.filters import IssuanceFilter
+from issuances.counting import rollup_reading
+from issuances.counting.rollups import Span, roll_up
+from issuances.finding.filters import IssuanceFilter
 from issuances.models import Issuance, Rollup
-from issuances.rollups import Span, roll_up
 from plans.models import CatalogueRevision
 from registry_token import dashboard
 from registry_token.charts import scale_of

@@ -12,13 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from issuances import archives
 from issuances.encoding import line_of
-from issuances.manifests import difference
+from issuances.keeping import archives
+from issuances.keeping.partitions import Month
+from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import Issuance
-from issuances.partitions import Month
-from issuances.partitions_ahead import make_ahead
 from issuances.statements import MANIFEST, keys_in, opened
+from issuances.verify import main
 from registry_token import retention
 from tests.log_rows import issuance, resource
 
@@ -89,9 +89,15 @@ def test_the_manifest_is_signed_by_the_service(rows, tmp_path, client):
     keys = list(keys_in(client.get("/jwks").content, "jwks"))
     statement = manifest.pop("statement")
     assert opened(statement, keys, typ=MANIFEST) == manifest
+    key = tmp_path / "jwks.json"
+    key.write_bytes(client.get("/jwks").content)
+    beside = ["--key", str(key), "--manifest", str(archives.manifest_of(path))]
     unpacked = tmp_path / "rows.ndjson"
     unpacked.write_bytes(gzip.decompress(path.read_bytes()))
-    assert difference(manifest, unpacked) == ""
+    for file in (path, unpacked):
+        assert main([*beside, "--archive", str(file)]) == 0
+    unpacked.write_bytes(unpacked.read_bytes()[:-1])
+    assert main([*beside, "--archive", str(unpacked)]) == 1
 
 
 def test_nothing_goes_where_the_manifest_cannot_be_signed(rows, tmp_path, settings):

@@ -15,7 +15,7 @@ from benchmarks.audit_pages import Timed
 from benchmarks.audit_tables import Findings, problems, tables
 from benchmarks.databases import Database, new_database
 from benchmarks.server import Server
-from issuances.filters import IssuanceFilter
+from issuances.finding.filters import IssuanceFilter
 
 GOOD = Timed(0.02, 0.03, 200, 1000)
 INDEXES = (

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from issuances.encoding import FIELDS, line_of, line_of_values
-from issuances.exports import NDJSON, lines_of
-from issuances.filters import Filtered
+from issuances.exporting.exports import NDJSON, lines_of
+from issuances.finding.filters import Filtered
 from issuances.identifiers import uuid7
-from issuances.merkle import leaf_hash
 from issuances.models import Issuance
+from issuances.sealing.merkle import leaf_hash
 
 pytestmark = pytest.mark.django_db
 

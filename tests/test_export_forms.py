@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuances.csv_form import neutral, original
 from issuances.encoding import FIELDS, canonical, fields_of, fields_of_values, line_of
-from issuances.exports import CSV, NDJSON, Tally, pieces
-from issuances.filters import Filtered
+from issuances.exporting.csv_form import neutral, original
+from issuances.exporting.exports import CSV, NDJSON, Tally, pieces
+from issuances.finding.filters import Filtered
+from issuances.finding.paging import rows_of
 from issuances.models import Issuance
-from issuances.paging import rows_of
 from tests.log_rows import BEGIN, row, saved
 
 pytestmark = pytest.mark.django_db

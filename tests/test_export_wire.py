@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from issuances.manifests import main
+from issuances.verify import main
 from tests.exported_service import EXPORT, ROWS, ExportedService, last_id
 from tests.service import SERVICE
 
@@ -50,7 +50,7 @@ def test_curl_gets_a_file_whose_manifest_verifies(filled, tmp_path, form):
     (link,) = re.findall(r"Link: <(.*)>; rel", head.read_text())
     assert run(filled.curl(link, "--fail", "-o", str(manifest))).returncode == 0
     assert run(filled.curl("/jwks", "-o", str(jwks))).returncode == 0
-    assert main(["--key", str(jwks), str(manifest), str(out)]) == 0
+    assert main(["--key", str(jwks), "--manifest", str(manifest), "--file", str(out)]) == 0
     assert out.read_bytes().count(b'"user-7"') == ROWS // 100
 
 

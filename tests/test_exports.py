@@ -15,15 +15,15 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from issuances.encoding import line_of
-from issuances.exports import CSV, NDJSON
-from issuances.filters import Filtered, IssuanceFilter
-from issuances.manifests import main
+from issuances.exporting.exports import CSV, NDJSON
+from issuances.finding.filters import Filtered, IssuanceFilter
+from issuances.verify import main
 from people.models import Activity
-from registry_token import exports
+from registry_token import export_runs
 from registry_token.authority import authenticate
 from registry_token.config_values import BASE_DIR
 from registry_token.errors import Unauthenticated
-from registry_token.exports import Export, Wanted
+from registry_token.export_runs import Export, Wanted
 from registry_token.signing import SigningKeyError, signing_key
 from tests.log_rows import row, saved
 
@@ -49,6 +49,11 @@ def public_key(tmp_path, client):
     path = tmp_path / "jwks.json"
     path.write_bytes(client.get("/jwks").content)
     return path
+
+
+def verified(key, manifest, file):
+    """The exit status of the verifier."""
+    return main(["--key", str(key), "--manifest", str(manifest), "--file", str(file)])
 
 
 def body(response):
@@ -143,8 +148,7 @@ def test_the_manifest_says_what_was_exported_and_is_signed(auditor, rows, tmp_pa
     assert said["export"] in response["Content-Disposition"]
     (tmp_path / "log.csv").write_bytes(data)
     (tmp_path / "manifest.json").write_bytes(document.content)
-    arguments = ["--key", public_key, tmp_path / "manifest.json", tmp_path / "log.csv"]
-    assert main([str(argument) for argument in arguments]) == 0
+    assert verified(public_key, tmp_path / "manifest.json", tmp_path / "log.csv") == 0
 
 
 def test_a_manifest_never_passes_for_a_token(auditor, rows, authority):
@@ -166,7 +170,7 @@ def test_a_manifest_never_passes_for_a_token(auditor, rows, authority):
 
 DAMAGE = {
     "cut off": (lambda data: data[:-3], "it was cut off"),
-    "longer": (lambda data: data + b"\n", "1 more than were exported"),
+    "longer": (lambda data: data + b"\n", "something was added"),
     "changed": (lambda data: data.replace(b"user-2", b"user-9"), "has been changed"),
 }
 
@@ -178,8 +182,8 @@ def test_a_damaged_file_is_told_by_its_manifest(
     out = tmp_path / "log.ndjson"
     call_command("export_issuances", out=out, verbosity=0)
     out.write_bytes(damage(out.read_bytes()))
-    assert main(["--key", str(public_key), f"{out}.manifest.json", str(out)]) == 1
-    assert message in capsys.readouterr().err
+    assert verified(public_key, f"{out}.manifest.json", out) == 1
+    assert message in capsys.readouterr().out
 
 
 def test_an_edited_manifest_is_told(rows, tmp_path, public_key, capsys):
@@ -189,28 +193,28 @@ def test_an_edited_manifest_is_told(rows, tmp_path, public_key, capsys):
     edited = json.loads(path.read_bytes())
     edited["rows"] = 3
     path.write_text(json.dumps(edited))
-    assert main(["--key", str(public_key), str(path), str(out)]) == 1
+    assert verified(public_key, path, out) == 2
     assert "something else than what was signed" in capsys.readouterr().err
     for none in ("{}", "[" * 100_000):
         path.write_text(none)
-        assert main(["--key", str(public_key), str(path), str(out)]) == 1
+        assert verified(public_key, path, out) == 2
         assert "no manifest" in capsys.readouterr().err
-    assert main(["--key", str(public_key), str(path), str(tmp_path / "nothing")]) == 1
+    assert verified(public_key, path, tmp_path / "nothing") == 2
 
 
 def test_verifying_needs_the_public_key_and_nothing_else(rows, tmp_path, public_key):
     out = tmp_path / "log.ndjson"
     call_command("export_issuances", out=out, verbosity=0)
-    arguments = ["--key", str(public_key), f"{out}.manifest.json", str(out)]
+    arguments = ["--key", public_key, "--manifest", f"{out}.manifest.json", "--file", out]
     done = subprocess.run(
-        [sys.executable, "-m", "issuances.manifests", *arguments],
+        [sys.executable, "-m", "issuances.verify", *arguments],
         cwd=BASE_DIR,
         env={},
         capture_output=True,
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("5 rows, as exported at 20")
+    assert done.stdout.startswith("5 rows, as the manifest of 20")
 
 
 def test_begin_and_end_are_in_the_activity_log(auditor, rows):
@@ -249,19 +253,19 @@ def test_what_never_began_to_be_sent_is_recorded(auditor, rows):
 
 
 def test_what_fails_is_recorded_and_ends_without_its_end(rows, monkeypatch):
-    monkeypatch.setattr(exports, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(export_runs, "MAX_SECONDS", -1.0)
     export = begun()
-    with pytest.raises(exports.ExportTookTooLong):
+    with pytest.raises(export_runs.ExportTookTooLong):
         list(export)
     assert details()[-1].startswith("failed (ExportTookTooLong): 5 rows")
     assert export.manifest is None
 
 
 def test_what_finds_nothing_for_too_long_fails_too(rows, monkeypatch):
-    monkeypatch.setattr(exports, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(export_runs, "MAX_SECONDS", -1.0)
     pushes = IssuanceFilter({"action": "push"}).filtered
     export = Export(Wanted(pushes, {}, NDJSON), actor="alice")
-    with pytest.raises(exports.ExportTookTooLong):
+    with pytest.raises(export_runs.ExportTookTooLong):
         list(export)
     assert details()[-1].startswith("failed (ExportTookTooLong): 0 rows")
 
@@ -334,7 +338,7 @@ def test_the_command_goes_on_after_a_row(rows, tmp_path):
 
 
 def test_the_command_takes_its_time(rows, tmp_path, monkeypatch):
-    monkeypatch.setattr(exports, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(export_runs, "MAX_SECONDS", -1.0)
     call_command("export_issuances", out=tmp_path / "log", verbosity=0)
     assert (tmp_path / "log").read_bytes() == lines(rows)
 

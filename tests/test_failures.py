@@ -11,8 +11,8 @@ import pytest
 from django.db import Error, connection
 from django.test.utils import CaptureQueriesContext
 
-from issuances import failures as stored
-from issuances.failures import OTHER, Cell, Count
+from issuances.counting import failures as stored
+from issuances.counting.failures import OTHER, Cell, Count
 from issuances.models import FailedAuthentications
 from registry_token import failures
 from registry_token.failures import Counts

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
-from issuances.filters import FilterErrors, IssuanceFilter
-from issuances.paging import page_of
+from issuances.finding.filters import FilterErrors, IssuanceFilter
+from issuances.finding.paging import page_of
 from tests.log_rows import BEGIN, resource, row, saved
 
 pytestmark = pytest.mark.django_db

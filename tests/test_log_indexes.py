@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from issuances.access_paths import GREATEST, LEAST, WAYS
-from issuances.filters import Filtered
-from issuances.paging import page_of, rows_of
-from issuances.planning import uncompiled
+from issuances.finding.access_paths import GREATEST, LEAST, WAYS
+from issuances.finding.filters import Filtered
+from issuances.finding.paging import page_of, rows_of
+from issuances.finding.planning import uncompiled
 from tests.log_rows import resource, row, saved
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from issuances import sizes
+from issuances.keeping import sizes
+from issuances.keeping.partitions import Month
 from issuances.models import Issuance
-from issuances.partitions import Month
 from registry_token import log_size
 from tests.log_rows import issuance
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuances.merkle import leaf_hash, node_hash, path_of, root_by, root_of
+from issuances.sealing.merkle import leaf_hash, node_hash, path_of, root_by, root_of
 
 # Those of the reference implementation, certificate-transparency/merkletree.
 ENTRIES = [

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from issuances.filters import Filtered, IssuanceFilter
-from issuances.paging import page_of, rows_of
+from issuances.finding.filters import Filtered, IssuanceFilter
+from issuances.finding.paging import page_of, rows_of
 from tests.log_rows import resource, row, saved
 
 pytestmark = pytest.mark.django_db
@@ -76,8 +76,8 @@ def turned_forth(filtered: Filtered, **options):
 @pytest.mark.parametrize("seconds", [10, 0], ids=["in time", "always out of time"])
 @pytest.mark.parametrize("given", FILTERS, ids=str)
 def test_all_pages_together_are_the_list(given, seconds, monkeypatch):
-    monkeypatch.setattr("issuances.searching._FIRST_WINDOW", 7)
-    monkeypatch.setattr("issuances.searching._LEAST_WINDOW", 2)
+    monkeypatch.setattr("issuances.finding.searching._FIRST_WINDOW", 7)
+    monkeypatch.setattr("issuances.finding.searching._LEAST_WINDOW", 2)
     chance = random.Random(str(given))
     saved(*(a_row(chance, chance.random() * 150) for _ in range(60)))
     issuance_filter = IssuanceFilter(given)
@@ -115,7 +115,7 @@ def test_goes_back_and_forth_over_the_same_rows():
 
 
 def test_says_how_far_it_searched_when_time_is_up(monkeypatch):
-    monkeypatch.setattr("issuances.searching._FIRST_WINDOW", 10)
+    monkeypatch.setattr("issuances.finding.searching._FIRST_WINDOW", 10)
     asked = [[resource("x", "push")]] + [[resource("x", "pull")]] * 99
     rows = saved(*(row(second, requested=asked[second]) for second in range(100)))
     wanted = IssuanceFilter({"plan": "enterprise", "action": "push"}).filtered
@@ -132,7 +132,7 @@ def test_a_page_is_either_before_or_after_a_row():
 
 
 def test_a_stream_goes_on_after_a_row_with_the_columns_that_are_wanted(monkeypatch):
-    monkeypatch.setattr("issuances.paging._STREAM_WINDOW", 3)
+    monkeypatch.setattr("issuances.finding.paging._STREAM_WINDOW", 3)
     rows = saved(*(row(second, subject=f"s{second % 2}") for second in range(10)))
     wanted = IssuanceFilter({"subject": "s1"}).filtered
     stream = rows_of(wanted, after=rows[3].id, columns=("subject",))

@@ -10,11 +10,11 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from issuances import briefly, partitioning, partitions, partitions_ahead
 from issuances.identifiers import first_uuid7, uuid7
+from issuances.keeping import briefly, partitioning, partitions, partitions_ahead
+from issuances.keeping.partitions import DEFAULT, Month
+from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import Issuance
-from issuances.partitions import DEFAULT, Month
-from issuances.partitions_ahead import make_ahead
 from tests.log_rows import issuance
 
 postgres_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")

@@ -19,8 +19,8 @@ import json, threading, time
 from datetime import UTC, datetime, timedelta
 from django.core.management import call_command
 from django.db import connection
-from issuances import partitions
-from issuances.partitions_ahead import make_ahead
+from issuances.keeping import partitions
+from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import Issuance
 from registry_token import database, record
 from registry_token.entitlement import Facts
@@ -128,7 +128,7 @@ print(json.dumps(found))
 # Months long gone are dropped and new ones made, while somebody reads all of the log for a second.
 PRUNE = """
 from django.db import transaction
-from issuances.partitions import Month
+from issuances.keeping.partitions import Month
 
 with connection.cursor() as cursor:
     cursor.execute("DROP TABLE issuances_issuance_first")

@@ -12,11 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from issuances import briefly, partitions, pruning
 from issuances.identifiers import first_uuid7
+from issuances.keeping import briefly, partitions, pruning
+from issuances.keeping.partitions import Month
+from issuances.keeping.partitions_ahead import AHEAD, make_ahead
 from issuances.models import Issuance
-from issuances.partitions import Month
-from issuances.partitions_ahead import AHEAD, make_ahead
 from people.models import Action, Activity
 from registry_token import retention
 from tests.log_rows import issuance

@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from issuances import verify
+from issuances.keeping.partitions import Month
+from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import FailedAuthentications, Issuance, SealedBatch
-from issuances.partitions import Month
-from issuances.partitions_ahead import make_ahead
-from issuances.seals import PRUNED
+from issuances.sealing.seals import PRUNED
 from registry_token.signing import signing_key
 from tests.log_rows import issuance
 from tests.sealed_log import seal, verified

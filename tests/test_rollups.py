@@ -13,12 +13,12 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from issuances import rollup_counts, rollups
-from issuances.access_paths import GREATEST, LEAST
-from issuances.filters import IssuanceFilter
+from issuances.counting import rollup_counts, rollups
+from issuances.counting.rollup_counts import TOTAL, Counts, counts_by_key
+from issuances.counting.rollups import Span, floor, roll_up
+from issuances.finding.access_paths import GREATEST, LEAST
+from issuances.finding.filters import IssuanceFilter
 from issuances.models import Issuance, Rollup
-from issuances.rollup_counts import TOTAL, Counts, counts_by_key
-from issuances.rollups import Span, floor, roll_up
 from tests.log_rows import BEGIN, resource, row, saved
 
 pytestmark = pytest.mark.django_db

@@ -25,8 +25,8 @@ saved(*(row(begin + number * 3600, subject=f"caller-{number % 7}") for number in
 READ = """
 import json
 from issuances.models import Issuance, Rollup
-from issuances.rollup_counts import ids_between
-from issuances.rollups import LENGTH
+from issuances.counting.rollup_counts import ids_between
+from issuances.counting.rollups import LENGTH
 hours = Rollup.objects.filter(dimension="subject")
 wrong = [
     str(one) for one in hours

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from issuances.sealing import newest_head
+from issuances.sealing.making import newest_head
 from issuances.verify import main
 from registry_token import log_size
 from registry_token.signing import signing_key

@@ -15,18 +15,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from issuances import sealing
 from issuances.encoding import time_text
 from issuances.identifiers import uuid7
-from issuances.merkle import leaf_hash
 from issuances.models import Issuance, SealedBatch
-from issuances.sealing import SealedMeanwhile, newest_head
-from issuances.seals import parts, seal_in, seal_of_rows
+from issuances.sealing import making as sealing
+from issuances.sealing.making import SealedMeanwhile, newest_head
+from issuances.sealing.merkle import leaf_hash
+from issuances.sealing.seals import parts, seal_in, seal_of_rows
 from issuances.statements import SEAL, StatementError
 from issuances.verify import main
 from registry_token import key_files
 from registry_token.config_values import BASE_DIR
-from registry_token.sealing import own_keys, record_pruned, seal_rows
+from registry_token.service_seals import own_keys, record_pruned, seal_rows
 from registry_token.signing import signing_key
 from tests.log_rows import BEGIN, row, saved
 from tests.sealed_log import SIZE, filled, seal, sealed_log, verified

@@ -11,15 +11,15 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from issuances import merkle
 from issuances.encoding import line_of
 from issuances.identifiers import time_of, uuid7
 from issuances.models import Issuance, SealedBatch
-from issuances.sealing import newest_head
-from issuances.seals import hash_of
+from issuances.sealing import merkle
+from issuances.sealing.making import newest_head
+from issuances.sealing.seals import hash_of
 from issuances.statements import SEAL
 from registry_token import key_files
-from registry_token.sealing import record_pruned
+from registry_token.service_seals import record_pruned
 from registry_token.signing import signing_key
 from tests.log_rows import BEGIN, resource, row, saved
 from tests.sealed_log import change, change_batch, insert_batch, seal, sealed_log, verified

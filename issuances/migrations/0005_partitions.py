@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from django.db import migrations
 
-from issuances import partitioning
+from issuances.keeping import partitioning
 
 
 def convert(apps, schema_editor):

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from issuances.filters import PERIODS
+from issuances.finding.filters import PERIODS
 from registry_token.log_access import AUDIT_SCOPE, VIEW_LOG
 from registry_token.openapi.parts import (
     BY_TOKEN_OR_SESSION,

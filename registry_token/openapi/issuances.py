@@ -7,10 +7,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from issuances.exports import FORMATS
-from issuances.filters import IssuanceFilter
+from issuances.exporting.exports import FORMATS
+from issuances.finding.filters import IssuanceFilter
 from issuances.models import Issuance
-from issuances.proofs import FORMAT as PROOF_FORMAT
+from issuances.sealing.proofs import FORMAT as PROOF_FORMAT
 from registry_token.api_issuances import DEFAULT_SIZE, MAX_SIZE
 from registry_token.log_access import AUDIT_SCOPE, EXPORT_LOG, VIEW_LOG
 from registry_token.openapi.parts import (

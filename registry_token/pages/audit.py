@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from issuances.access_paths import LEAST
-from issuances.fields import TimeField
-from issuances.filters import Filtered, FilterErrors, IssuanceFilter
+from issuances.finding.access_paths import LEAST
+from issuances.finding.fields import TimeField
+from issuances.finding.filters import Filtered, FilterErrors, IssuanceFilter
+from issuances.finding.paging import SEARCH_SECONDS, page_of
+from issuances.finding.paging import Page as LogPage
 from issuances.identifiers import first_uuid7
-from issuances.paging import SEARCH_SECONDS, page_of
-from issuances.paging import Page as LogPage
 from registry_token.log_access import EXPORT_LOG, LOG_LIST, LOG_ROW, VIEW_LOG
 from registry_token.log_search import KINDS, search
 from registry_token.pages.audit_form import (

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.filters import COMPARED, OUTCOMES, IssuanceFilter
+from issuances.finding.filters import COMPARED, OUTCOMES, IssuanceFilter
 from issuances.refusals import REFUSALS, refusal_in_words
 from issuances.resources import ASKED, GRANTED
 from plans.models import Plan

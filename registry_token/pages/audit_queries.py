@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.finding.filters import FilterErrors, IssuanceFilter
 from issuances.models import SavedQuery
 from people.activity import record_activity
 from people.models import Action

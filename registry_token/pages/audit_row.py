@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.finding.filters import FilterErrors, IssuanceFilter
+from issuances.finding.paging import page_of
 from issuances.models import Issuance
-from issuances.paging import page_of
-from issuances.sealed import batch_with
+from issuances.sealing.sealed import batch_with
 from licences.models import RevokedLicence, normalised
 from plans.models import CatalogueRevision, Plan
 from registry_token.licence_usage import GRACE

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from issuances import rollup_reading
+from issuances.counting import rollup_reading
 from issuances.identifiers import time_of
 from issuances.models import Rollup
 from registry_token import dashboard

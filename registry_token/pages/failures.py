@@ -11,8 +11,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.failures import SHOWN
-from issuances.filters import FilterErrors
+from issuances.counting.failures import SHOWN
+from issuances.finding.filters import FilterErrors
 from registry_token.failures_asked import FailuresForm
 from registry_token.log_access import VIEW_LOG
 from registry_token.pages.site import Page

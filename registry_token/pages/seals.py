@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from issuances.models import Issuance, SealedBatch
-from issuances.proofs import ProofError
-from issuances.sealed import NotSealedYet, proof_for
-from issuances.sealing import newest_head
-from registry_token import sealing
+from issuances.sealing.making import newest_head
+from issuances.sealing.proofs import ProofError
+from issuances.sealing.sealed import NotSealedYet, proof_for
+from registry_token import service_seals
 from registry_token.log_access import LOG_ROW, VIEW_LOG
 from registry_token.pages.site import Page, context_of
 
@@ -36,7 +36,7 @@ def seals(request: HttpRequest) -> HttpResponse:
         head=newest_head(),
         newest=SealedBatch.objects.defer("ids", "leaves", "statement")[:_SHOWN],
         late=late["rows"] or 0,
-        is_overdue=sealing.is_overdue(datetime.now(UTC)),
+        is_overdue=service_seals.is_overdue(datetime.now(UTC)),
     )
     return TemplateResponse(request, "admin/seals.html", context)
 

@@ -10,7 +10,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from issuances.manifests import main as check_manifest
+from issuances.verify import main as verify
 from tests.browser.conftest import PASSWORD, axe_findings, log_in
 from tests.browser.test_exports import downloaded
 
@@ -56,15 +56,16 @@ def test_from_an_error_to_its_cause_and_to_a_file_that_verifies(page, site, erro
     file = downloaded(page, link, tmp_path / "refused.ndjson")
     assert json.loads(error)["errors"][0]["detail"]["request_id"] in file.read_text()
     page.get_by_role("link", name="Exports and their manifests").click()
-    how = "python -m issuances.manifests --key KEY MANIFEST FILE checks them"
+    how = "python -m issuances.verify --key KEY --manifest MANIFEST --file FILE checks them"
     expect(page.get_by_role("main")).to_contain_text(how)
     newest = page.locator("tbody tr").first.get_by_role("link")
     manifest = downloaded(page, newest, tmp_path / "manifest.json")
     key = tmp_path / "jwks.json"
     key.write_bytes(site.request("GET", "/jwks")[2])
-    assert check_manifest(["--key", str(key), str(manifest), str(file)]) == 0
+    given = ["--key", str(key), "--manifest", str(manifest), "--file"]
+    assert verify([*given, str(file)]) == 0
     file.write_bytes(file.read_bytes().replace(b"LIC-0042", b"LIC-0043", 1))
-    assert check_manifest(["--key", str(key), str(manifest), str(file)]) == 1
+    assert verify([*given, str(file)]) == 1
 
 
 def test_a_query_that_is_shared_is_there_for_the_others(page, site, error, browser):

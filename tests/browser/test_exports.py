@@ -7,7 +7,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from issuances.manifests import main
+from issuances.verify import main
 from tests.browser.conftest import axe_findings, log_in
 
 PUSH = "repository:stella-ops/public/app:push"
@@ -40,7 +40,7 @@ def test_from_a_refusal_to_a_file_whose_manifest_verifies(page, site, refused, t
     manifest = downloaded(page, newest.get_by_role("link"), tmp_path / "manifest.json")
     jwks = tmp_path / "jwks.json"
     jwks.write_bytes(site.request("GET", "/jwks")[2])
-    assert main(["--key", str(jwks), str(manifest), str(file)]) == 0
+    assert main(["--key", str(jwks), "--manifest", str(manifest), "--file", str(file)]) == 0
     assert json.loads(manifest.read_bytes())["by"] == "root"
 
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from issuances.exports import FORMATS
-from issuances.filters import FilterErrors, IssuanceFilter
+from issuances.exporting.exports import FORMATS
+from issuances.finding.filters import FilterErrors, IssuanceFilter
 from issuances.new_files import new_file
 from registry_token.errors import TokenError
-from registry_token.exports import Export, Wanted
+from registry_token.export_runs import Export, Wanted
 from registry_token.signing import SigningKeyError
 
 ACTOR = "command export_issuances"

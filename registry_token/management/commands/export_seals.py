@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from issuances.identifiers import first_uuid7
 from registry_token.management.arguments import time_in
-from registry_token.sealing import write_seals
+from registry_token.service_seals import write_seals
 
 
 class Command(BaseCommand):

@@ -11,14 +11,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from issuances.archives import ArchiveError
-from issuances.briefly import Busy
 from issuances.identifiers import time_of
-from issuances.pruning import Part
-from issuances.sealing import SealedMeanwhile
+from issuances.keeping.archives import ArchiveError
+from issuances.keeping.briefly import Busy
+from issuances.keeping.pruning import Part
+from issuances.sealing.making import SealedMeanwhile
 from registry_token import retention
 from registry_token.management.arguments import day_in
-from registry_token.sealing import NotSealed, require_sealed
+from registry_token.service_seals import NotSealed, require_sealed
 from registry_token.signing import SigningKeyError
 
 _KEEPS_ROWS = (retention.Kept, ArchiveError, SigningKeyError, Busy, NotSealed, SealedMeanwhile)

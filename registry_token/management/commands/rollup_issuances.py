@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from issuances.rollups import Span, roll_up
+from issuances.counting.rollups import Span, roll_up
 from registry_token.management.arguments import time_in
 
 

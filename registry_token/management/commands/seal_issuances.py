@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from issuances.encoding import time_text
-from issuances.sealing import SealedMeanwhile, newest_head
-from issuances.seals import Seal
-from registry_token.sealing import seal_rows
+from issuances.sealing.making import SealedMeanwhile, newest_head
+from issuances.sealing.seals import Seal
+from registry_token.service_seals import seal_rows
 from registry_token.signing import SigningKeyError
 
 

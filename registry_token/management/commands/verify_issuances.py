@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 
-from issuances.findings import Report
-from issuances.proofs import ProofError
-from issuances.sealed import StoredSeals, verify_log
+from issuances.sealing.findings import Report
+from issuances.sealing.proofs import ProofError
+from issuances.sealing.sealed import StoredSeals, verify_log
 from issuances.statements import PublicKey, read_keys
 from issuances.verify import (
     Head,
@@ -22,7 +22,7 @@ from issuances.verify import (
     head_in,
     rows_in,
 )
-from registry_token.sealing import own_keys
+from registry_token.service_seals import own_keys
 from registry_token.signing import SigningKeyError
 
 

@@ -15,11 +15,11 @@ from uuid import UUID
 from django.db.models import Case, Count, F, Q, Sum, When
 from django.db.models.functions import TruncHour
 
+from issuances.counting.rollup_counts import COLUMNS, DIMENSIONS, TOTAL, Counts, counts_by_key
+from issuances.counting.rollups import KEPT, LENGTH, Span, floor, oldest_row
 from issuances.expressions import OutcomeCode
 from issuances.identifiers import first_uuid7, time_of
 from issuances.models import Issuance, Rollup
-from issuances.rollup_counts import COLUMNS, DIMENSIONS, TOTAL, Counts, counts_by_key
-from issuances.rollups import KEPT, LENGTH, Span, floor, oldest_row
 
 LIVE_ROWS = 20_000
 _HOUR = timedelta(hours=1)

@@ -11,10 +11,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from issuances.briefly import briefly
 from issuances.identifiers import time_of
-from issuances.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
-from issuances.partitions_ahead import make_ahead
+from issuances.keeping.briefly import briefly
+from issuances.keeping.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
+from issuances.keeping.partitions_ahead import make_ahead
 
 FIRST = f"{TABLE}_first"
 BOUND = f"{TABLE}_before"  # the constraint that saves the scan of the old table

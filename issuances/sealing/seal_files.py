@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
-from issuances import findings
-from issuances.findings import Report, row_in_words
-from issuances.seals import Batch
+from issuances.sealing import findings
+from issuances.sealing.findings import Report, row_in_words
+from issuances.sealing.seals import Batch
 
 # The canonical line has its keys in order.
 _ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","jti":')

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from issuances.partitions import TABLE
+from issuances.keeping.partitions import TABLE
 
 
 def estimated_rows() -> int:

@@ -10,8 +10,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from issuances.access_paths import ALL_ROWS, WAYS, Branch, Branches
-from issuances.filters import Filtered
+from issuances.finding.access_paths import ALL_ROWS, WAYS, Branch, Branches
+from issuances.finding.filters import Filtered
 
 _FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows
 _LEAST_WINDOW = 100  # of each of several branches

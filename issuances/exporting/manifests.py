@@ -1,6 +1,6 @@
-"""What the signed manifest beside a file of rows says of it: an export, or an archive.
+"""The manifest beside a file of rows, an export or an archive: what the file has to be, signed.
 
-No Django.
+`python -m issuances.verify` compares both. No Django.
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from issuances import findings
-from issuances.findings import Report
-from issuances.seal_files import blocks_of
+from issuances.sealing import findings
+from issuances.sealing.findings import Report
+from issuances.sealing.seal_files import blocks_of
 from issuances.statements import MANIFEST, PublicKey, StatementError, opened
+
+
+def document_of(said: dict[str, Any], statement: str) -> dict[str, Any]:
+    """The manifest as a file has it: what it says, to be read, and the same as signed."""
+    return said | {"statement": statement}
 
 
 def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
@@ -32,14 +37,21 @@ def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
 
 
 def check_manifest(rows: Path, said: dict[str, Any], report: Report) -> None:
-    """Report what separates a file of rows from its manifest. Raises FileError, OSError."""
+    """Report what separates a file of rows, unpacked if need be, from its manifest.
+
+    Raises FileError, OSError.
+    """
     digest, size = hashlib.sha256(), 0
     for block in blocks_of(rows):
         digest.update(block)
-        size += block.count(b"\n")
-    if digest.hexdigest() != said.get("sha256"):
-        text = f"{rows.name} is not the file of the manifest: it has {size:,} rows of"
-        report.say(findings.FILE, f"{text} {said.get('rows', 0):,}, or other ones")
+        size += len(block)
+    if digest.hexdigest() == said["sha256"]:
+        return
+    flaw = "it has been changed"
+    if size != said["bytes"]:
+        how = "it was cut off" if size < said["bytes"] else "something was added"
+        flaw = f"it has {size:,} bytes of {said['bytes']:,}: {how}"
+    report.say(findings.FILE, f"{rows.name} is not the file of the manifest: {flaw}")
 
 
 def ends_in(said: dict[str, Any]) -> tuple[bytes, bytes] | None:

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from issuances.briefly import briefly
+from issuances.keeping.briefly import briefly
+from issuances.keeping.partitions import TABLE, Partition, partitions
 from issuances.models import Issuance
-from issuances.partitions import TABLE, Partition, partitions
 
 BATCH = 5_000  # rows
 # Seconds between batches, or as long as the one before took, in which others write. SQLite has one

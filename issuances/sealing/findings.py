@@ -68,6 +68,7 @@ class Report:
     first_late: bytes | None = None
     pruned: int = 0  # sealed rows that are gone as a seal says
     uncovered: int = 0  # rows of batches whose hashes were left out
+    manifest: dict[str, Any] | None = None  # what the one of the rows' file says, verified
     _by_batch: dict[tuple[str, int | None], Finding] = field(default_factory=dict)
 
     def say(self, kind: str, text: str, batch: int | None = None) -> None:
@@ -93,6 +94,7 @@ class Report:
         }
         return {
             "ok": not self.findings,
+            "manifest": self.manifest,
             "head": self.head and dict(zip(named, self.head, strict=True)),
             "findings": [finding.as_json() for finding in self.findings],
             **counts,
@@ -101,8 +103,12 @@ class Report:
     def lines(self) -> list[str]:
         """For people; findings first."""
         said = [str(finding) for finding in self.findings]
-        seals = f"{self.seals:,} seal" + "s" * (self.seals != 1)
-        said.append(f"{_rows(self.rows)} compared with {seals}")
+        if self.manifest is not None and not any(one.kind == FILE for one in self.findings):
+            rows, made_at = _rows(self.manifest["rows"]), self.manifest["created_at"]
+            said.append(f"{rows}, as the manifest of {made_at} says")
+        if self.seals or self.manifest is None:
+            seals = f"{self.seals:,} seal" + "s" * (self.seals != 1)
+            said.append(f"{_rows(self.rows)} compared with {seals}")
         for number, first, what in (
             (self.late, self.first_late, "sealed late, after later ones"),
             (self.unsealed, self.first_unsealed, "not sealed yet"),

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from issuances.filters import Filtered
+from issuances.finding.filters import Filtered
+from issuances.finding.planning import uncompiled
+from issuances.finding.searching import Search
 from issuances.identifiers import time_of
 from issuances.models import Issuance
-from issuances.planning import uncompiled
-from issuances.searching import Search
 
 SEARCH_SECONDS = 0.15
 _STREAM_WINDOW = 2_000  # rows

@@ -18,8 +18,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.access_paths import GREATEST, LEAST
-from issuances.fields import (
+from issuances.finding.access_paths import GREATEST, LEAST
+from issuances.finding.fields import (
     AddressField,
     IdField,
     LicenceField,
@@ -28,8 +28,8 @@ from issuances.fields import (
     TextField,
     TimeField,
 )
-from issuances.filter_forms import PERIODS, FilterErrors, FilterForm, choice, parameter
-from issuances.filtered import Filtered, conditions_of
+from issuances.finding.filter_forms import PERIODS, FilterErrors, FilterForm, choice, parameter
+from issuances.finding.filtered import Filtered, conditions_of
 from issuances.identifiers import first_uuid7
 from issuances.models import Issuance
 from issuances.resources import ASKED, GRANTED

@@ -17,13 +17,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from issuances.encoding import FIELDS, line_of_values, time_text
-from issuances.exports import NDJSON, lines_of
-from issuances.filters import Filtered
+from issuances.exporting.exports import NDJSON, lines_of
+from issuances.finding.filters import Filtered
 from issuances.identifiers import first_uuid7, time_of
-from issuances.merkle import leaf_hash
 from issuances.models import Issuance, SealedBatch
-from issuances.seals import ID_SIZE, PRUNED, ROWS, Seal, hash_of, parts, seal_of_rows
-from issuances.verification import SETTLED_AFTER
+from issuances.sealing.merkle import leaf_hash
+from issuances.sealing.seals import ID_SIZE, PRUNED, ROWS, Seal, hash_of, parts, seal_of_rows
+from issuances.sealing.verification import SETTLED_AFTER
 
 BATCH = 10_000  # rows
 LOOK_BACK = timedelta(hours=24)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from issuances import sealing
 from issuances.new_files import new_file
-from issuances.sealed import seal_lines
-from issuances.seals import Seal
+from issuances.sealing import making as sealing
+from issuances.sealing.sealed import seal_lines
+from issuances.sealing.seals import Seal
 from issuances.statements import SEAL, PublicKey
 from registry_token.signing import SigningKey, signing_key
 

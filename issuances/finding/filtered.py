@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from issuances.access_paths import GREATEST, LEAST
 from issuances.expressions import NotAllGranted
+from issuances.finding.access_paths import GREATEST, LEAST
 from issuances.models import Issuance
 from issuances.resources import ASKED, COLUMNS, HasResource
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from issuances import merkle
+from issuances.sealing import merkle
 from issuances.statements import SEAL, PublicKey, StatementError, opened
 
 ROWS, PRUNED = "rows", "pruned"

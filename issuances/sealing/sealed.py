@@ -14,17 +14,17 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from issuances.encoding import FIELDS, line_of, line_of_values, time_text
-from issuances.exports import NDJSON, lines_of
-from issuances.filters import Filtered
-from issuances.findings import Report
+from issuances.exporting.exports import NDJSON, lines_of
+from issuances.finding.filters import Filtered
+from issuances.finding.paging import rows_of
 from issuances.models import Issuance, SealedBatch
-from issuances.paging import rows_of
-from issuances.proofs import proof_of
-from issuances.seal_files import line_of_batch
-from issuances.sealing import numbers_around
-from issuances.seals import ID_SIZE, PRUNED, Batch, parts
+from issuances.sealing.findings import Report
+from issuances.sealing.making import numbers_around
+from issuances.sealing.proofs import proof_of
+from issuances.sealing.seal_files import line_of_batch
+from issuances.sealing.seals import ID_SIZE, PRUNED, Batch, parts
+from issuances.sealing.verification import check_chain, check_rows
 from issuances.statements import PublicKey
-from issuances.verification import check_chain, check_rows
 
 _ATTEMPTS = 3
 _IN_ONE_QUERY = 20  # batches, of half a megabyte at most

@@ -21,12 +21,12 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
-from issuances.access_paths import LEAST
 from issuances.encoding import time_text
-from issuances.exports import Format, Tally, pieces, until_now
-from issuances.filters import Filtered
+from issuances.exporting.exports import Format, Tally, pieces, until_now
+from issuances.exporting.manifests import document_of
+from issuances.finding.access_paths import LEAST
+from issuances.finding.filters import Filtered
 from issuances.identifiers import time_of, uuid7
-from issuances.manifests import document_of
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action

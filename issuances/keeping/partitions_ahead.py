@@ -16,9 +16,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from issuances.briefly import TooLong, briefly
 from issuances.identifiers import time_of
-from issuances.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
+from issuances.keeping.briefly import TooLong, briefly
+from issuances.keeping.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
 
 AHEAD = 3  # months after the current one
 MOVED_AT_ONCE = 5_000  # rows out of the default partition while new ones wait for it

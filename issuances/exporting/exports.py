@@ -18,12 +18,12 @@ from uuid import UUID
 
 from django.db import connection
 
-from issuances.csv_form import HEAD, cell_of, csv_line_of_values
 from issuances.encoding import FIELDS, canonical, fields_of_values
-from issuances.filters import Filtered
+from issuances.exporting.csv_form import HEAD, cell_of, csv_line_of_values
+from issuances.exporting.line_sql import csv_line_columns, json_line_columns
+from issuances.finding.filters import Filtered
+from issuances.finding.paging import windows_of
 from issuances.identifiers import first_uuid7
-from issuances.line_sql import csv_line_columns, json_line_columns
-from issuances.paging import windows_of
 
 ROWS_IN_A_PIECE = 500
 _REMEMBERED = 4096  # texts of JSON

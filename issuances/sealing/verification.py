@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from issuances import findings, merkle
-from issuances.findings import Report
 from issuances.identifiers import first_uuid7
-from issuances.seals import ID_SIZE, PRUNED, Batch, Seal, flaw_of, parts, seal_in
+from issuances.sealing import findings, merkle
+from issuances.sealing.findings import Report
+from issuances.sealing.seals import ID_SIZE, PRUNED, Batch, Seal, flaw_of, parts, seal_in
 from issuances.statements import PublicKey, StatementError
 
 SETTLED_AFTER = timedelta(seconds=60)

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db.models import CharField, F, Func
 
-from issuances.csv_form import BARE, DANGEROUS, DANGEROUS_WITHIN, ENDS
 from issuances.encoding import FIELDS
+from issuances.exporting.csv_form import BARE, DANGEROUS, DANGEROUS_WITHIN, ENDS
 
 JSON_FIELDS = ("requested", "granted")
 _TIMES = ("created_at", "expires_at")

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from issuances.encoding import time_text
-from issuances.exports import NDJSON, Tally, pieces
-from issuances.filters import Filtered
+from issuances.exporting.exports import NDJSON, Tally, pieces
+from issuances.finding.filters import Filtered
 from issuances.identifiers import time_of
+from issuances.keeping.pruning import Part
 from issuances.new_files import new_file
-from issuances.pruning import Part
 
 SUFFIX = ".ndjson.gz"
 _CHUNK = 1 << 20  # bytes

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from issuances import merkle
-from issuances.seals import ID_SIZE, ROWS, Batch, Seal, parts, seal_in
+from issuances.sealing import merkle
+from issuances.sealing.seals import ID_SIZE, ROWS, Batch, Seal, parts, seal_in
 from issuances.statements import PublicKey, StatementError
 
 FORMAT = "issuance-proof/1"

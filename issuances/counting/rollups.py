@@ -15,9 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from issuances.identifiers import time_of
-from issuances.models import Issuance, Rollup
-from issuances.rollup_counts import (
+from issuances.counting.rollup_counts import (
     DIMENSIONS,
     TOTAL,
     Counts,
@@ -26,6 +24,8 @@ from issuances.rollup_counts import (
     ids_between,
     number_of_rows,
 )
+from issuances.identifiers import time_of
+from issuances.models import Issuance, Rollup
 
 Span = Rollup.Span
 LENGTH = {Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}

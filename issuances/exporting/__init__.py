@@ -1,0 +1,1 @@
+"""Rows as files: streams of NDJSON and CSV, and the signed manifest beside them."""

@@ -1,0 +1,1 @@
+"""Seals of the log: making them, proving a row, and finding what was altered since."""
