@@ -55,6 +55,13 @@ class SecondName(FirstName):
     sqlite = "json_extract({0}, '$[1].name')"
 
 
+class ThirdName(FirstName):
+    """The same of the third."""
+
+    postgresql = "({0} -> 2 ->> 'name') COLLATE \"C\""
+    sqlite = "json_extract({0}, '$[2].name')"
+
+
 class _Test(_Constant):
     """What holds of a row, or not."""
 
@@ -74,6 +81,13 @@ class AskedMany(_Test):
 
     postgresql = "(({0} -> 2) IS NOT NULL)"
     sqlite = "(json_extract({0}, '$[2]') IS NOT NULL)"
+
+
+class AskedMore(_Test):
+    """Whether four resources or more were asked for."""
+
+    postgresql = "(({0} -> 3) IS NOT NULL)"
+    sqlite = "(json_extract({0}, '$[3]') IS NOT NULL)"
 
 
 class AskedRarely(_Test):

@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from issuances.expressions import (
     AskedMany,
+    AskedMore,
     AskedRarely,
     AskedSeveral,
     FirstName,
     NotAllGranted,
     OutcomeCode,
     SecondName,
+    ThirdName,
 )
 from issuances.refusals import refusal_in_words
 
@@ -77,7 +79,8 @@ class Issuance(models.Model):
             models.Index(
                 SecondName(), "id", name="issuance_second_name", condition=Q(AskedSeveral())
             ),
-            models.Index(AskedMany(), "id", name="issuance_many", condition=Q(AskedMany())),
+            models.Index(ThirdName(), "id", name="issuance_third_name", condition=Q(AskedMany())),
+            models.Index(AskedMore(), "id", name="issuance_more", condition=Q(AskedMore())),
             models.Index(AskedRarely(), "id", name="issuance_rare", condition=Q(AskedRarely())),
         )
 

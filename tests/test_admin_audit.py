@@ -131,7 +131,8 @@ def test_says_what_to_do_when_nothing_matches(admin_client):
 def test_says_how_far_it_searched_and_goes_on_from_there(admin_client, monkeypatch):
     monkeypatch.setattr("issuances.finding.searching._FIRST_WINDOW", 10)
     monkeypatch.setattr("issuances.finding.searching._LAST_WINDOW", 10)
-    monkeypatch.setattr("registry_token.pages.audit.SEARCH_SECONDS", 0)
+    for name in ("FIRST_SECONDS", "FURTHER_SECONDS"):
+        monkeypatch.setattr(f"issuances.finding.paging.{name}", 0)
     saved(*(row(second, requested=[resource("x", "push")][second:]) for second in range(40)))
     response = listed(admin_client, "action=push")
     pages = 1

@@ -29,7 +29,10 @@ QUESTIONS = {
     "reason": ("plan_unknown", ["issuance_outcome"]),
     "outcome": ("part", ["issuance_outcome"]),
     "action": ("delete", ["issuance_rare"]),
-    "repository": ("acme/app", ["issuance_first_name", "issuance_second_name", "issuance_many"]),
+    "repository": (
+        "acme/app",
+        ["issuance_first_name", "issuance_second_name", "issuance_third_name", "issuance_more"],
+    ),
 }
 
 

@@ -86,7 +86,7 @@ for thread in threads:
     thread.start()
 time.sleep(0.3)
 number = len(written)
-call_command("migrate", "issuances", verbosity=0)
+call_command("migrate", "issuances", "0005", verbosity=0)
 during = len(written) - number
 time.sleep(0.3)
 stop.set()
@@ -117,7 +117,7 @@ found |= {
     "lost again": Issuance.objects.count() - len(written),
     "privileges again": privileges(),
 }
-call_command("migrate", "issuances", verbosity=0)
+call_command("migrate", "issuances", "0005", verbosity=0)
 found["forth"] = sorted(indexes())
 with connection.cursor() as cursor:
     cursor.execute("DROP OWNED BY ROLE_NAME")

@@ -17,12 +17,14 @@ from django.db.models.expressions import Combinable
 
 from issuances.expressions import (
     AskedMany,
+    AskedMore,
     AskedRarely,
     AskedSeveral,
     FirstName,
     NotAllGranted,
     OutcomeCode,
     SecondName,
+    ThirdName,
     Within,
 )
 from issuances.models import Issuance
@@ -91,23 +93,33 @@ def _outcomes(outcome: str) -> Branches | None:
     return None if codes is None else [_outcome(code) for code in codes if code != "part"]
 
 
+# A request names one repository, seldom two, hardly ever more.
+_PLACES: tuple[tuple[type[FirstName], type[AskedSeveral | AskedMany] | None], ...] = (
+    (FirstName, None),
+    (SecondName, AskedSeveral),
+    (ThirdName, AskedMany),
+)
+_FURTHER_PLACES = Branch(AskedMore(), True, Q(AskedMore()))
+
+
 def _names(name: str) -> Branches:
-    second = Branch(SecondName(), name, Q(AskedSeveral()))
-    return (Branch(FirstName(), name), second, Branch(AskedMany(), True, Q(AskedMany())))
+    return [*(_named(name, *place) for place in _PLACES), _FURTHER_PLACES]
+
+
+def _named(name: str, key: type[FirstName], test: type[Any] | None) -> Branch:
+    return Branch(key(), name, _ALWAYS if test is None else Q(test()))
 
 
 def _prefix(prefix: str) -> Branches | None:
     """By the names that begin so, unless there are many."""
     end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    first = _values(FirstName, "1 = 1", prefix, end)
-    second = _values(SecondName, AskedSeveral.sql(connection.vendor), prefix, end)
-    if first is None or second is None:
-        return None
-    return [
-        *(Branch(FirstName(), name) for name in first),
-        *(Branch(SecondName(), name, Q(AskedSeveral())) for name in second),
-        Branch(AskedMany(), True, Q(AskedMany())),
-    ]
+    branches = [_FURTHER_PLACES]
+    for key, test in _PLACES:
+        names = _values(key, test.sql(connection.vendor) if test else "1 = 1", prefix, end)
+        if names is None:
+            return None
+        branches += [_named(name, key, test) for name in names]
+    return branches
 
 
 # The index is entered anew for each value, and so read in a few places only. PostgreSQL does not

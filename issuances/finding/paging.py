@@ -19,7 +19,9 @@ from issuances.finding.searching import Search
 from issuances.identifiers import time_of
 from issuances.models import Issuance
 
-SEARCH_SECONDS = 0.15
+FIRST_SECONDS, FURTHER_SECONDS = 0.06, 0.2
+"""For the search of the page that begins at an end of the log, and of those that go on from there:
+who goes on has agreed to wait."""
 _STREAM_WINDOW = 2_000  # rows
 
 
@@ -44,12 +46,15 @@ def page_of(
     before: UUID | None = None,
     after: UUID | None = None,
     size: int = 50,
-    seconds: float = SEARCH_SECONDS,
+    seconds: float | None = None,
 ) -> Page:
-    """The newest matching rows; or those before a row; or those that follow after a row.
+    """The newest matching rows; or those before a row; or those that follow after a row. `seconds`
+    for the search, by default `FIRST_SECONDS` or `FURTHER_SECONDS`.
 
     ValueError for both. Raises django.db.Error.
     """
+    if seconds is None:
+        seconds = FIRST_SECONDS if before is None and after is None else FURTHER_SECONDS
     if after is None:
         return _page_before(filtered, before, size, seconds)
     if before is not None:

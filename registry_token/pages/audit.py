@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST
 from issuances.finding.access_paths import LEAST
 from issuances.finding.fields import TimeField
 from issuances.finding.filters import Filtered, FilterErrors, IssuanceFilter
-from issuances.finding.paging import SEARCH_SECONDS, page_of
 from issuances.finding.paging import Page as LogPage
+from issuances.finding.paging import page_of
 from issuances.identifiers import first_uuid7
 from registry_token.log_access import EXPORT_LOG, LOG_LIST, LOG_ROW, VIEW_LOG
 from registry_token.log_search import KINDS, search
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, filtered: Filtered) -> LogPage:
     before, after = (_cursor(request, name) for name in ("before", "after"))
     if before is not None and after is not None:
         raise FilterErrors({"before": [_("give either before or after")]})
-    return page_of(filtered, before=before, after=after, size=SIZE, seconds=SEARCH_SECONDS)
+    return page_of(filtered, before=before, after=after, size=SIZE)
 
 
 def _cursor(request: HttpRequest, name: str) -> UUID | None:
