@@ -48,7 +48,7 @@ SELECT id, at,
         ELSE 'LIC-' || lpad(licence::text, 4, '0') END,
     CASE WHEN caller %% 20 = 7 THEN 'mirror.example.com' ELSE 'registry.example.com' END,
     requested,
-    CASE WHEN refusal <> '' THEN '[]' WHEN part THEN '[]' ELSE requested END,
+    CASE WHEN refusal <> '' THEN '[]' WHEN part THEN jsonb_build_array(first) ELSE requested END,
     CASE WHEN refusal = '' THEN id END,
     CASE WHEN refusal = '' THEN at + interval '5 minutes' END,
     refusal, 1 + n * 300 / %(rows)s, substr(md5('caller' || n), 1, 16),
@@ -60,17 +60,17 @@ FROM (
     SELECT *, CASE WHEN h1 %% 1000 < 20 THEN 'nothing_granted' WHEN h1 %% 1000 < 24
         THEN 'licence_revoked' WHEN h1 %% 10000 = 240 THEN 'plan_unknown'
         WHEN h1 %% 100000 = 2500 THEN 'insufficient_scope' ELSE '' END AS refusal,
-        h1 %% 1000 BETWEEN 100 AND 114 AS part,
         to_timestamp(ms / 1000.0) AS at,
         CASE WHEN rare THEN jsonb_build_array(jsonb_build_object(
             'type', 'repository', 'name', 'rare/team/app', 'actions', '["pull"]'::jsonb))
-        WHEN h2 %% 100 < 95 THEN jsonb_build_array(first)
+        WHEN h2 %% 100 < 95 AND NOT part THEN jsonb_build_array(first)
         WHEN h2 %% 1000 < 995 THEN jsonb_build_array(first, second)
         ELSE jsonb_build_array(first, second, third) END AS requested,
         (lpad(to_hex(ms), 12, '0') || '7' || substr(hash, 1, 3) || 'a' || substr(hash, 4, 15))::uuid
             AS id
     FROM (
         SELECT *, caller %% 3000 AS licence,
+            h1 %% 1000 BETWEEN 100 AND 114 AND NOT rare AS part,
             jsonb_build_object('type', 'repository', 'name', 'team-' || caller %% 400 || '/project-'
                 || h3 %% 12 || '/app-' || h2 %% 3, 'actions',
                 CASE WHEN h3 %% 20000 = 3 THEN '["delete"]'::jsonb

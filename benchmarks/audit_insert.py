@@ -19,9 +19,9 @@ _THREADS = 8  # as a worker has
 def main(seconds: str) -> None:
     """Write the rate."""
     django.setup()
+    from issuances.identifiers import uuid7
     from registry_token import database, record
     from registry_token.access import AccessEntry
-    from registry_token.identifiers import uuid7
     from registry_token.logs import encoded
 
     facts = record.assumed_facts(database.deadline())

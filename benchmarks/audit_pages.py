@@ -19,6 +19,7 @@ class Timed:
     longest: float
     status: int
     bytes: int
+    goes_on: bool = False  # with a search, see `Question`
 
 
 def timed(auditor: Auditor, question: Question, samples: int) -> Timed:
@@ -27,7 +28,7 @@ def timed(auditor: Auditor, question: Question, samples: int) -> Timed:
     answers = [_asked(auditor, question) for _ in range(samples)]
     seconds = [answer.seconds for answer in answers]
     worst = max(answers, key=lambda answer: answer.status)
-    return Timed(median(seconds), max(seconds), worst.status, len(worst.body))
+    return Timed(median(seconds), max(seconds), worst.status, len(worst.body), question.goes_on)
 
 
 def _asked(auditor: Auditor, question: Question) -> Answer:

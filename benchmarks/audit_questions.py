@@ -53,6 +53,7 @@ _ABSENT = dict.fromkeys(
     "revision": "999999",
     "jti": "01932f5b-1c2d-7a3e-9f00-2b4c6d8e0f12",
 }
+_SCARCE_TOGETHER = {"service": "registry.example.com", "client": "ci-1", "tenant": "tenant-2"}
 _TOGETHER: tuple[dict[str, str], ...] = (
     {"subject": "user-0", "outcome": "refused"},
     {"subject": "user-0", "action": "delete"},
@@ -61,7 +62,7 @@ _TOGETHER: tuple[dict[str, str], ...] = (
     {"plan": "plan-1", "action": "delete"},
     {"plan": "plan-1", "address": "192.0.2.99"},
     {"service": "mirror.example.com", "reason": "insufficient_scope"},
-    {"service": "registry.example.com", "client": "ci-1", "tenant": "tenant-2"},
+    _SCARCE_TOGETHER,
     {"repository_prefix": "team-", "action": "push"},
     {"repository_prefix": "team-1/", "action": "*"},
     {"action": "push", "compare": "granted", "outcome": "part"},
@@ -81,11 +82,16 @@ class Question:
     name: str
     path: str
     pasted: str = ""
+    goes_on: bool = False  # with a search that ran out of time, which then may take longer
 
 
 def questions(auditor: Auditor, database: Database) -> Iterator[Question]:
     """All of them, for this database."""
     yield from _pages(auditor, database)
+    yield Question("seals", "/admin/seals/")
+    yield Question("exports", "/admin/issuances/issuance/exports/")
+    yield Question("failed authentications", "/admin/failed-authentications/")
+    yield Question("first pushes, 30d", "/admin/issuances/issuance/first-pushes/?since=30d")
     for period in _PERIODS:
         yield Question(f"dashboard {period}", f"/admin/dashboard/?period={period}")
     for how, values in (("frequent", _FREQUENT), ("rare", _SCARCE), ("absent", _ABSENT)):
@@ -93,6 +99,7 @@ def questions(auditor: Auditor, database: Database) -> Iterator[Question]:
             yield from _both(f"{name}, {how}", {name: value})
     for given in (*_TOGETHER, *_in_a_month()):
         yield from _both(" & ".join(f"{name}={value}" for name, value in given.items()), given)
+    yield from _going_on(_row(database))
     for name in ("request_id", "licence", "address", "subject"):
         yield Question(f"pasted {name}, rare", f"{LIST}find/", RARE[name])
 
@@ -104,9 +111,9 @@ def _pages(auditor: Auditor, database: Database) -> Iterator[Question]:
     deep = _before_page(auditor, DEEP)
     yield Question(f"page {DEEP}", f"{LIST}?before={deep}")
     yield Question(f"page {DEEP}, API", f"{API}?size={SIZE}&before={deep}")
-    month_ago = datetime.now(UTC) - timedelta(days=183)
+    half_a_year_ago = datetime.now(UTC) - timedelta(days=183)
     yield Question("jump to half a year ago", f"{LIST}?{urlencode({'before': _row(database)})}")
-    yield from _both("until half a year ago", {"until": f"{month_ago:%Y-%m-%dT%H:%M:%SZ}"})
+    yield from _both("until half a year ago", {"until": f"{half_a_year_ago:%Y-%m-%dT%H:%M:%SZ}"})
     rows = {
         "row page, granted": _row(database, "refusal = ''"),
         "row page, refused": _row(database, "refusal <> ''"),
@@ -117,6 +124,14 @@ def _pages(auditor: Auditor, database: Database) -> Iterator[Question]:
         yield Question(f"{name}, API", f"{API}/{row_id}")
     yield from _both("jti", {"jti": rows["row page, rare"]})
     yield Question("pasted jti", f"{LIST}find/", rows["row page, granted"])
+
+
+def _going_on(row_id: str) -> Iterator[Question]:
+    """*Search further*, from half a year ago."""
+    for given in (_SCARCE_TOGETHER, {"action": "absent"}):
+        query = urlencode(given | {"before": row_id})
+        name = " & ".join(f"{name}={value}" for name, value in given.items())
+        yield Question(f"search further, {name}", f"{LIST}?{query}", goes_on=True)
 
 
 def _both(name: str, given: dict[str, str]) -> Iterator[Question]:

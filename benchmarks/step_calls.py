@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from benchmarks.callers import Ask
+from issuances.identifiers import uuid7
 from registry_token import database, record, signing, views
 from registry_token.authority import authenticate
 from registry_token.entitlement import decide
 from registry_token.exchange import Origin, exchange_token, policy
-from registry_token.identifiers import uuid7
 from registry_token.logs import encoded, log_decision
 from registry_token.token_request import TokenRequest, from_query
 from registry_token.wsgi import application
