@@ -14,6 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import Error, InterfaceError, OperationalError, connection
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from issuances.keeping import partitions, sizes
 from registry_token import database, service_seals
@@ -29,7 +32,7 @@ _remembered: tuple[float, dict[str, Any]] | None = None
 
 
 def state() -> dict[str, Any]:
-    """`rows` (an estimate; None when the database has none in time) and `warnings`, as texts."""
+    """`rows` (an estimate; None when the database has none in time) and `warnings`, lazy texts."""
     global _remembered
     with _lock:
         if _remembered is None or time.monotonic() - _remembered[0] > KEPT:
@@ -45,11 +48,21 @@ def forget() -> None:
 
 def messages() -> list[CheckMessage]:
     """The warnings as the first page shows them."""
-    return [Warning(text, hint=_HINT, id="registry_token.W011") for text in state()["warnings"]]
+    return [
+        Warning(text, hint=str(_HINT), id="registry_token.W011") for text in state()["warnings"]
+    ]
 
 
-_HINT = "See docs/audit.md: manage.py prune_issuances makes partitions and room."
-_UNSEALED = (
+_HINT = gettext_lazy("See docs/audit.md: manage.py prune_issuances makes partitions and room.")
+_TOO_LARGE = gettext_lazy(
+    "the issuance log has about {rows} rows; audit.warn_rows is {most}: prune it, or raise the"
+    " number if the disk has room"
+)
+_WITHOUT_PARTITION = gettext_lazy(
+    "rows of the issuance log have no partition of their month: run manage.py prune_issuances once"
+    " a month or more often"
+)
+_UNSEALED = gettext_lazy(
     "rows of the issuance log have waited for their seal for more than a day: see to the timer of"
     " manage.py seal_issuances"
 )
@@ -70,18 +83,14 @@ def _found() -> dict[str, Any]:
     return {"rows": rows, "warnings": _warnings(rows, without_partition, unsealed=unsealed)}
 
 
-def _warnings(rows: int, without_partition: bool, *, unsealed: bool = False) -> list[str]:
-    most, found = settings.AUDIT_WARN_ROWS, []
+def _warnings(rows: int, without_partition: bool, *, unsealed: bool = False) -> list[Promise]:
+    """In the language of who reads them: they are remembered for all."""
+    most = settings.AUDIT_WARN_ROWS
+    found: list[Promise] = []
     if most and rows >= NEAR * most:
-        found.append(
-            f"the issuance log has about {rows:,} rows; audit.warn_rows is {most:,}: prune it, or"
-            " raise the number if the disk has room"
-        )
+        found.append(format_lazy(_TOO_LARGE, rows=f"{rows:,}", most=f"{most:,}"))
     if without_partition:
-        found.append(
-            "rows of the issuance log have no partition of their month: run manage.py"
-            " prune_issuances once a month or more often"
-        )
+        found.append(_WITHOUT_PARTITION)
     if unsealed:
         found.append(_UNSEALED)
     return found

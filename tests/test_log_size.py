@@ -79,7 +79,7 @@ def test_the_warning_begins_at_four_fifths(settings):
     settings.AUDIT_WARN_ROWS = 1_000_000
     assert list(log_size._warnings(799_999, without_partition=False)) == []
     (warning,) = log_size._warnings(800_000, without_partition=False)
-    assert "about 800,000 rows" in warning
+    assert "about 800,000 rows" in str(warning)
 
 
 def test_the_first_page_warns_too(client_with, rows, settings):
