@@ -6,6 +6,9 @@ import os
 from datetime import UTC, datetime
 from uuid import UUID
 
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+"""The ends of a range of rows that has none."""
+
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999
 
 
@@ -21,6 +24,16 @@ def first_uuid7(at: datetime) -> UUID:
     """The least that can be made at this time or later: where a range of rows by time begins."""
     milliseconds = max(0, int(at.timestamp() * 1000))
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+
+
+def next_id(row_id: UUID) -> UUID:
+    """The least one that is greater; the last one has none, and is given back."""
+    return UUID(int=min(row_id.int + 1, LAST_ID.int))
+
+
+def previous_id(row_id: UUID) -> UUID:
+    """The greatest one that is less; the first one has none, and is given back."""
+    return UUID(int=max(row_id.int - 1, 0))
 
 
 def time_of(uuid: UUID) -> datetime:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,20 +26,25 @@ from typing import Any, Protocol
 
 from issuances.exporting.manifests import check_manifest, ends_in, read_manifest
 from issuances.sealing import findings
+from issuances.sealing.chain import check_chain
 from issuances.sealing.findings import Report
 from issuances.sealing.proofs import ProofError, proven
 from issuances.sealing.seal_files import FileError, SealFile, lines_in
 from issuances.sealing.seals import Batch
-from issuances.sealing.verification import check_chain, check_rows
+from issuances.sealing.verification import check_rows
 from issuances.statements import PublicKey, StatementError, read_keys
 
-Head = tuple[int, str]
+NotedHead = tuple[int, str]
+"""A seal's number and hash."""
 
 
-def head_in(text: str) -> Head:
+_NUMBER, _SHA256 = re.compile("[1-9][0-9]{0,17}"), re.compile("[0-9a-f]{64}")
+
+
+def head_in(text: str) -> NotedHead:
     """NUMBER:HASH, as seal_issuances prints it. Raises argparse.ArgumentTypeError."""
     number, _, digest = text.partition(":")
-    if not number.isdecimal() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+    if not _NUMBER.fullmatch(number) or not _SHA256.fullmatch(digest):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no head; write NUMBER:HASH as manage.py seal_issuances prints it"
         )
@@ -64,7 +70,7 @@ class Seals(Protocol):
 
 
 def check_files(
-    seals: Seals | None, keys: list[PublicKey], rows: Rows | None, head: Head | None = None
+    seals: Seals | None, keys: list[PublicKey], rows: Rows | None, head: NotedHead | None = None
 ) -> Report:
     """Verify the seals, and a file of rows by them, by its manifest, or by both.
 

@@ -10,12 +10,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from issuances.identifiers import uuid7
 from registry_token import database, record, signing
 from registry_token.access import AccessEntry, ResourceActions
 from registry_token.authority import ANONYMOUS, Caller, authenticate
 from registry_token.entitlement import Decision, Facts, Policy, Refusal, decide
 from registry_token.errors import Denied, Unauthenticated
-from registry_token.identifiers import uuid7
 from registry_token.logs import encoded, log_decision, printable
 from registry_token.record import Row
 from registry_token.signing import RegistryToken

@@ -24,9 +24,8 @@ from django.http import HttpRequest
 from issuances.encoding import time_text
 from issuances.exporting.exports import Format, Tally, pieces, until_now
 from issuances.exporting.manifests import document_of
-from issuances.finding.access_paths import LEAST
 from issuances.finding.filters import Filtered
-from issuances.identifiers import time_of, uuid7
+from issuances.identifiers import FIRST_ID, time_of, uuid7
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action
@@ -185,7 +184,7 @@ class Export:
 
 
 def _beginning(low: UUID) -> str | None:
-    return None if low == LEAST else time_text(time_of(low))
+    return None if low == FIRST_ID else time_text(time_of(low))
 
 
 def _text(row_id: UUID | None) -> str | None:

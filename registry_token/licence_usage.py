@@ -16,9 +16,9 @@ from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from issuances.identifiers import FIRST_ID, first_uuid7
 from issuances.models import Issuance
 from licences.models import normalised
-from registry_token.identifiers import first_uuid7
 from registry_token.lately import PERIOD
 
 # For which Distribution goes on accepting a token that has expired.
@@ -114,7 +114,7 @@ def _first_id(since: datetime) -> UUID:
     passed by one by one; but on PostgreSQL whole months, partitions, are spared.
     """
     if connection.vendor != "postgresql":
-        return UUID(int=0)
+        return FIRST_ID
     return first_uuid7(datetime(since.year, since.month, 1, tzinfo=UTC))
 
 

@@ -25,9 +25,9 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from issuances.identifiers import uuid7
 from people.current import current_request
 from registry_token.errors import MANAGEMENT_PATHS
-from registry_token.identifiers import uuid7
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from django.core.checks import CheckMessage
 from django.db.models import Count, QuerySet
 
+from issuances.identifiers import first_uuid7
 from issuances.models import Issuance
 from licences.models import RevokedLicence
 from plans.models import CatalogueRevision, Plan
 from registry_token import checks
-from registry_token.identifiers import first_uuid7
 
 DAY = timedelta(days=1)
 SHOWN = 8  # of each kind

@@ -20,7 +20,8 @@ from issuances.identifiers import first_uuid7, time_of
 from issuances.keeping import archives, partitions, pruning
 from issuances.keeping.partitions_ahead import make_ahead
 from issuances.keeping.pruning import Part
-from issuances.sealing.making import SealedMeanwhile, is_in_use
+from issuances.sealing.making import SealedMeanwhile
+from issuances.sealing.unsealed import is_in_use
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from issuances.new_files import new_file
-from issuances.sealing import making as sealing
+from issuances.sealing import making, unsealed
 from issuances.sealing.sealed import seal_lines
 from issuances.sealing.seals import Seal
 from issuances.statements import SEAL, PublicKey
@@ -27,15 +27,15 @@ class NotSealed(ValueError):
 
 
 def seal_rows(**options: Any) -> Iterator[Seal]:
-    """Seal what is not sealed yet; options as of `issuances.sealing.seal_rows`.
+    """Seal what is not sealed yet; options as of `issuances.sealing.making.seal_rows`.
 
     Raises SealedMeanwhile, SigningKeyError, django.db.Error.
     """
-    for seal in sealing.seal_rows(_signer(signing_key()), datetime.now(UTC), **options):
+    for seal in making.seal_rows(_signer(signing_key()), datetime.now(UTC), **options):
         logger.info("sealed %d rows in batch %d", seal.rows, seal.number)
         yield seal
     # Where logs are kept elsewhere, the head there shows whether seals were cut off here.
-    logger.info("the newest seal is %s", sealing.newest_head())
+    logger.info("the newest seal is %s", making.newest_head())
 
 
 def require_sealed(before: UUID) -> None:
@@ -43,9 +43,9 @@ def require_sealed(before: UUID) -> None:
 
     Raises NotSealed, django.db.Error.
     """
-    if sealing.is_in_use() and (unsealed := sealing.unsealed_before(before)):
+    if unsealed.is_in_use() and (rows := unsealed.unsealed_before(before)):
         raise NotSealed(
-            f"{unsealed:,} of the rows are not sealed yet; run manage.py seal_issuances --all, and"
+            f"{rows:,} of the rows are not sealed yet; run manage.py seal_issuances --all, and"
             " prune afterwards"
         )
 
@@ -56,10 +56,10 @@ def record_pruned(before: UUID, rows: int) -> None:
     Call it before they go. Raises NotSealed, SealedMeanwhile, SigningKeyError, django.db.Error.
     """
     require_sealed(before)
-    if not sealing.is_in_use():
+    if not unsealed.is_in_use():
         return
     sign = _signer(signing_key())
-    sealing.seal_pruning(sign, datetime.now(UTC), before=before, rows=rows)
+    making.seal_pruning(sign, datetime.now(UTC), before=before, rows=rows)
 
 
 def write_seals(path: Path, first: UUID, last: UUID) -> int:
@@ -82,8 +82,8 @@ def own_keys() -> list[PublicKey]:
 
 def is_overdue(now: datetime) -> bool:
     """Whether somebody has to see to the timer of seal_issuances. Raises django.db.Error."""
-    return sealing.is_overdue(now, OVERDUE_AFTER)
+    return unsealed.is_overdue(now, OVERDUE_AFTER)
 
 
-def _signer(key: SigningKey) -> sealing.Sign:
+def _signer(key: SigningKey) -> making.Sign:
     return functools.partial(key.sign_statement, typ=SEAL)

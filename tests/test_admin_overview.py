@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from issuances.identifiers import first_uuid7, uuid7
 from issuances.models import Issuance
 from licences.models import RevokedLicence
 from plans.models import Plan
 from registry_token import overview
-from registry_token.identifiers import first_uuid7, uuid7
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 

@@ -26,6 +26,7 @@ PURE = {
     "registry_token/key_ids.py",
     "registry_token/rule_relations.py",
     "registry_token/strict_json.py",
+    "issuances/sealing/chain.py",
     "issuances/sealing/findings.py",
     "issuances/sealing/merkle.py",
     "issuances/sealing/proofs.py",

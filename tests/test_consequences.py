@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from issuances.identifiers import uuid7
 from issuances.models import Issuance
 from plans.catalogue import Revision, catalogue_of_snapshot
 from registry_token.consequences import consequences_of, rows_of
 from registry_token.exchange import policy
-from registry_token.identifiers import uuid7
 from registry_token.lately import PERIOD
 
 

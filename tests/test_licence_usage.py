@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from issuances.identifiers import uuid7
 from issuances.models import Issuance
-from registry_token.identifiers import uuid7
 from registry_token.lately import PERIOD
 from registry_token.licence_usage import GRACE, in_words, usage_of
 

@@ -13,12 +13,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from issuances.identifiers import uuid7
 from issuances.models import Issuance
 from plans.models import CatalogueRevision, Plan
 from plans.pattern_relations import covers, intersects
 from plans.patterns import compile_pattern
 from plans.snapshots import rule_of
-from registry_token.identifiers import uuid7
 from registry_token.lint import findings, known_facts
 from registry_token.lint_rules import CHECKS, Known, lint
 from tests.conftest import EXAMPLE

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from issuances.finding.access_paths import GREATEST, LEAST, WAYS
+from issuances.finding.access_paths import WAYS
 from issuances.finding.filters import Filtered
 from issuances.finding.paging import page_of, rows_of
 from issuances.finding.planning import uncompiled
+from issuances.identifiers import FIRST_ID, LAST_ID
 from tests.log_rows import resource, row, saved
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,7 @@ def test_is_answered_from_its_index(log, name, descending):
     branches = WAYS[name].branches(value)
     assert branches is not None
     for branch, index in zip(branches, indexes, strict=True):
-        rows = branch.rows(LEAST, GREATEST, descending=descending)[:50]
+        rows = branch.rows(FIRST_ID, LAST_ID, descending=descending)[:50]
         plan = plan_of(rows)
         assert index in plan, plan
         assert "sort" not in plan.lower().replace("sort key", ""), plan

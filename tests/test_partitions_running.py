@@ -24,7 +24,7 @@ from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import Issuance
 from registry_token import database, record
 from registry_token.entitlement import Facts
-from registry_token.identifiers import uuid7
+from issuances.identifiers import uuid7
 from registry_token.logs import encoded
 
 def row(at):

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from issuances.models import Issuance
 from registry_token import database, record
-from registry_token.identifiers import uuid7
+from issuances.identifiers import uuid7
 from registry_token.logs import encoded
 from tests.log_rows import BEGIN, row, saved
 

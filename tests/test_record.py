@@ -8,11 +8,11 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
+from issuances.identifiers import uuid7
 from issuances.models import Issuance
 from licences.models import RevokedLicence, normalised
 from plans.models import Plan, PlanRule
 from registry_token import database, record
-from registry_token.identifiers import uuid7
 from registry_token.logs import encoded
 from registry_token.record import Row
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from issuances.counting import rollup_counts, rollups
 from issuances.counting.rollup_counts import TOTAL, Counts, counts_by_key
 from issuances.counting.rollups import Span, floor, roll_up
-from issuances.finding.access_paths import GREATEST, LEAST
 from issuances.finding.filters import IssuanceFilter
+from issuances.identifiers import FIRST_ID, LAST_ID
 from issuances.models import Issuance, Rollup
 from tests.log_rows import BEGIN, resource, row, saved
 
@@ -279,6 +279,6 @@ def test_rows_that_ask_for_many_repositories_are_counted_in_time():
     asked = [resource(f"acme/{number}", "pull") for number in range(100)]
     saved(*(row(second, requested=asked, granted=asked[:1]) for second in range(2000)))
     begun = time.monotonic()
-    found = counts_by_key("repository", LEAST, GREATEST, 3)
+    found = counts_by_key("repository", FIRST_ID, LAST_ID, 3)
     assert time.monotonic() - begun < 4
     assert set(found.values()) == {Counts(part=2000)}

@@ -372,6 +372,7 @@ def test_files_that_are_not_there_are_named(files, verify, tmp_path):
         ["--proof=a", "--manifest=b"],
         ["--seals=a", "--manifest=b"],
         ["--seals=a", "--expect-head=4"],
+        ["--seals=a", f"--expect-head=0:{'0' * 64}"],
         ["--file=a", "--manifest=b", f"--expect-head=4:{'0' * 64}"],
     ],
 )

@@ -22,6 +22,7 @@ from issuances.sealing import making as sealing
 from issuances.sealing.making import SealedMeanwhile, newest_head
 from issuances.sealing.merkle import leaf_hash
 from issuances.sealing.seals import parts, seal_in, seal_of_rows
+from issuances.sealing.unsealed import numbers_around
 from issuances.statements import SEAL, StatementError
 from issuances.verify import main
 from registry_token import key_files
@@ -308,7 +309,7 @@ def test_of_many_batches_only_those_around_are_read():
         True,
         *[False] * 3,
     ]
-    around = sealing.numbers_around
+    around = numbers_around
     assert around(rows[0].id, rows[0].id) == [1]
     assert sorted(around(rows[12].id, rows[13].id)) == [2, 7]
     assert sorted(around(rows[9].id, rows[30].id)) == [1, 2, 3, 4, 7]

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from issuances.identifiers import uuid7
 from registry_token import key_files, signing
 from registry_token.access import parse_scopes
-from registry_token.identifiers import uuid7
 from registry_token.key_ids import libtrust_id, thumbprint
 from registry_token.signing import SigningKeyError, load_signing_key
 

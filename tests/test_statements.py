@@ -13,10 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from issuances.identifiers import uuid7
 from issuances.statements import MANIFEST, SEAL, StatementError, keys_in, opened, read_keys
 from registry_token import key_files, signing
 from registry_token.config_values import BASE_DIR
-from registry_token.identifiers import uuid7
 from registry_token.key_ids import public_jwk
 
 SAID = {"rows": 3, "sha256": "00"}

@@ -18,7 +18,7 @@ from django.db.models.functions import TruncHour
 from issuances.counting.rollup_counts import COLUMNS, DIMENSIONS, TOTAL, Counts, counts_by_key
 from issuances.counting.rollups import KEPT, LENGTH, Span, floor, oldest_row
 from issuances.expressions import OutcomeCode
-from issuances.identifiers import first_uuid7, time_of
+from issuances.identifiers import first_uuid7, next_id, time_of
 from issuances.models import Issuance, Rollup
 
 LIVE_ROWS = 20_000
@@ -79,7 +79,7 @@ def range_of(begin: datetime, now: datetime, *, by_day: bool) -> Range:
     newest = Issuance.objects.filter(id__gte=live_from).order_by("-id")
     beyond = newest.values_list("id", flat=True)[LIVE_ROWS : LIVE_ROWS + 1].first()
     if beyond is not None:
-        live_from, is_cut = UUID(int=beyond.int + 1), True
+        live_from, is_cut = next_id(beyond), True
     return Range(begin, days_until, hours_until, now, live_from, is_cut)
 
 

@@ -29,7 +29,6 @@ from issuances.expressions import (
 )
 from issuances.models import Issuance
 
-LEAST, GREATEST = UUID(int=0), UUID(int=2**128 - 1)
 RARE_ACTIONS = ("delete", "*")
 _ALWAYS, _EXCEPTIONS = Q(), Q(NotAllGranted())
 _MANY = 12  # values that begin alike; with more, it is quicker to look at all rows

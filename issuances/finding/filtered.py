@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from issuances.expressions import NotAllGranted
-from issuances.finding.access_paths import GREATEST, LEAST
+from issuances.identifiers import FIRST_ID, LAST_ID
 from issuances.models import Issuance
 from issuances.resources import ASKED, COLUMNS, HasResource
 
@@ -36,8 +36,8 @@ class Filtered:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     conditions: Mapping[str, Q] = field(default_factory=dict)
-    low: UUID = LEAST
-    high: UUID = GREATEST
+    low: UUID = FIRST_ID
+    high: UUID = LAST_ID
 
     @property
     def rows(self) -> QuerySet[Issuance]:
@@ -45,9 +45,9 @@ class Filtered:
         return Issuance.objects.filter(*self.conditions.values(), *self._range())
 
     def _range(self) -> Iterable[Q]:
-        if self.low != LEAST:
+        if self.low != FIRST_ID:
             yield Q(id__gte=self.low)
-        if self.high != GREATEST:
+        if self.high != LAST_ID:
             yield Q(id__lt=self.high)
 
 

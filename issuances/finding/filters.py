@@ -18,7 +18,6 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from issuances.finding.access_paths import GREATEST, LEAST
 from issuances.finding.fields import (
     AddressField,
     IdField,
@@ -30,7 +29,7 @@ from issuances.finding.fields import (
 )
 from issuances.finding.filter_forms import PERIODS, FilterErrors, FilterForm, choice, parameter
 from issuances.finding.filtered import Filtered, conditions_of
-from issuances.identifiers import first_uuid7
+from issuances.identifiers import FIRST_ID, LAST_ID, first_uuid7, next_id
 from issuances.models import Issuance
 from issuances.resources import ASKED, GRANTED
 
@@ -127,9 +126,9 @@ class IssuanceFilter(django_filters.FilterSet):  # type: ignore[misc]
         begin, end = values.get("from"), values.get("until")
         if "since" in values:
             begin = self.now - PERIODS[values["since"]]
-        low = first_uuid7(begin) if begin else LEAST
-        high = first_uuid7(end) if end else GREATEST
+        low = first_uuid7(begin) if begin else FIRST_ID
+        high = first_uuid7(end) if end else LAST_ID
         if "jti" in values:  # the row's id
             low = max(low, values["jti"])
-            high = min(high, UUID(int=min(values["jti"].int + 1, GREATEST.int)))
+            high = min(high, next_id(values["jti"]))
         return low, high

@@ -16,7 +16,7 @@ from uuid import UUID
 from issuances.finding.filters import Filtered
 from issuances.finding.planning import uncompiled
 from issuances.finding.searching import Search
-from issuances.identifiers import time_of
+from issuances.identifiers import next_id, previous_id, time_of
 from issuances.models import Issuance
 
 FIRST_SECONDS, FURTHER_SECONDS = 0.06, 0.2
@@ -72,7 +72,7 @@ def windows_of(
     committed late, with an id that has been passed, is not among them. Raises django.db.Error.
     """
     with uncompiled():
-        search = Search(filtered, low=_next(after), columns=columns)
+        search = Search(filtered, low=after and next_id(after), columns=columns)
     while not search.is_over:
         with uncompiled():
             window = search.next_window(_STREAM_WINDOW)
@@ -90,7 +90,7 @@ def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: fl
     rows = search.first(size + 1, seconds)
     newer = None
     if before is not None:
-        newer = rows[0].id if rows else _previous(before)
+        newer = rows[0].id if rows else previous_id(before)
     if len(rows) > size:
         return Page(rows[:size], rows[size - 1].id, newer)
     if search.is_over:
@@ -99,20 +99,12 @@ def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: fl
 
 
 def _page_after(filtered: Filtered, after: UUID, size: int, seconds: float) -> Page:
-    search = Search(filtered, low=_next(after))
+    search = Search(filtered, low=next_id(after))
     rows = search.first(size + 1, seconds)
-    older = rows[0].id if rows else _next(after)
+    older = rows[0].id if rows else next_id(after)
     page = rows[size - 1 :: -1] if len(rows) > size else rows[::-1]
     if len(rows) > size:
         return Page(page, older, page[0].id)
     if search.is_over:
         return Page(page, older, None)
-    return Page(page, older, _previous(search.low), searched_up_to=time_of(search.low))
-
-
-def _next(row_id: UUID | None) -> UUID | None:
-    return row_id and UUID(int=min(row_id.int + 1, 2**128 - 1))
-
-
-def _previous(row_id: UUID) -> UUID:
-    return UUID(int=max(row_id.int - 1, 0))
+    return Page(page, older, previous_id(search.low), searched_up_to=time_of(search.low))

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from issuances.finding.access_paths import ALL_ROWS, WAYS, Branch, Branches
 from issuances.finding.filters import Filtered
+from issuances.identifiers import next_id
 
 _FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows
 _LEAST_WINDOW = 100  # of each of several branches
@@ -90,7 +91,7 @@ class Search:
             [one.values_list("id", flat=True)[each : each + 1] for one in rows]
         )
         if self._descending:
-            return max([end, *(UUID(int=row_id.int + 1) for row_id in beyond)])
+            return max([end, *map(next_id, beyond)])
         return min([end, *beyond])
 
 

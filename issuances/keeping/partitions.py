@@ -12,12 +12,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from issuances.identifiers import first_uuid7
+from issuances.identifiers import FIRST_ID, first_uuid7
 
 TABLE = "issuances_issuance"
 DEFAULT = f"{TABLE}_default"
 
-_LEAST = UUID(int=0)
 _PARTITIONS = """
     SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), c.oid
     FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass(%s)
@@ -98,9 +97,9 @@ def partitions() -> list[Partition]:
 def _partition(name: str, bounds: str, oid: int) -> Partition:
     match = _RANGE.fullmatch(bounds)
     if match is None:
-        return Partition(name, _LEAST, None, is_default=True, oid=oid)
+        return Partition(name, FIRST_ID, None, is_default=True, oid=oid)
     first, end = (UUID(text) if text else None for text in match.groups())
-    return Partition(name, first or _LEAST, end, is_default=False, oid=oid)
+    return Partition(name, first or FIRST_ID, end, is_default=False, oid=oid)
 
 
 def default_has_rows() -> bool:

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
-from issuances.identifiers import time_of
+from issuances.identifiers import FIRST_ID, time_of
 from issuances.keeping.briefly import TooLong, briefly
 from issuances.keeping.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
 
@@ -117,7 +116,7 @@ _MANY = MOVED_AT_ONCE + 1
 
 def _months_in_default(last: Month) -> Iterator[Month]:
     """The months of its rows, up to `last`: what lies beyond came from a clock that was wrong."""
-    at = UUID(int=0)
+    at = FIRST_ID
     while True:
         with connection.cursor() as cursor:
             least = f"SELECT id FROM {DEFAULT} WHERE id >= %s ORDER BY id LIMIT 1"  # noqa: S608

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from issuances.identifiers import FIRST_ID
 from issuances.keeping.briefly import briefly
 from issuances.keeping.partitions import TABLE, Partition, partitions
 from issuances.models import Issuance
@@ -22,8 +23,6 @@ BATCH = 5_000  # rows
 # Seconds between batches, or as long as the one before took, in which others write. SQLite has one
 # writer at a time, and those who wait look every tenth of a second.
 PAUSE = 0.1
-
-_EVERYTHING = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def parts_before(end: UUID) -> list[Part]:
         rest = rest.exclude(id__gte=part.first, id__lt=part.end)
     oldest, newest = _ends(rest)
     if oldest is not None:
-        parts.append(Part(_EVERYTHING, end, "", rest.count(), oldest, newest, None))
+        parts.append(Part(FIRST_ID, end, "", rest.count(), oldest, newest, None))
     return parts
 
 

@@ -19,11 +19,12 @@ from django.db import IntegrityError, transaction
 from issuances.encoding import FIELDS, line_of_values, time_text
 from issuances.exporting.exports import NDJSON, lines_of
 from issuances.finding.filters import Filtered
-from issuances.identifiers import first_uuid7, time_of
+from issuances.identifiers import FIRST_ID, first_uuid7, next_id, time_of
 from issuances.models import Issuance, SealedBatch
+from issuances.sealing.chain import SETTLED_AFTER
 from issuances.sealing.merkle import leaf_hash
-from issuances.sealing.seals import ID_SIZE, PRUNED, ROWS, Seal, hash_of, parts, seal_of_rows
-from issuances.sealing.verification import SETTLED_AFTER
+from issuances.sealing.seals import PRUNED, Seal, hash_of, seal_of_rows
+from issuances.sealing.unsealed import newest_sealed, unsealed_ids
 
 BATCH = 10_000  # rows
 LOOK_BACK = timedelta(hours=24)
@@ -73,21 +74,16 @@ def seal_rows(
     """
     head = newest_head()  # first: whoever seals in between takes the next number
     high = first_uuid7(now - settle)
-    sealed_up_to = _newest_sealed()
-    low = UUID(int=0)
+    sealed_up_to = newest_sealed()
+    low = FIRST_ID
     if sealed_up_to is not None:
-        low = UUID(int=sealed_up_to.int + 1)
+        low = next_id(sealed_up_to)
         back_to = min(time_of(sealed_up_to), now) - LOOK_BACK
-        begin = UUID(int=0) if everything else first_uuid7(back_to)
+        begin = FIRST_ID if everything else first_uuid7(back_to)
         for late in _in_batches(_late_leaves(begin, min(low, high)), size):
             yield _sealed(head, late, sign, now, late=True)
     for leaves in _in_batches(_leaves(low, high), size):
         yield _sealed(head, leaves, sign, now, late=False)
-
-
-def _newest_sealed() -> UUID | None:
-    ids = SealedBatch.objects.exclude(last_id=None).order_by("-last_id")
-    return ids.values_list("last_id", flat=True).first()
 
 
 def seal_pruning(sign: Sign, now: datetime, *, before: UUID, rows: int) -> Seal:
@@ -102,24 +98,6 @@ def seal_pruning(sign: Sign, now: datetime, *, before: UUID, rows: int) -> Seal:
     )  # fmt: skip
     _store(head, seal, sign, now)
     return seal
-
-
-def is_in_use() -> bool:
-    """Whether anything has ever been sealed."""
-    return SealedBatch.objects.exists()
-
-
-def is_overdue(now: datetime, after: timedelta) -> bool:
-    """Whether sealing is in use and a row has waited for its seal longer than `after`."""
-    newest = _newest_sealed()
-    if newest is None:
-        return False
-    return Issuance.objects.filter(id__gt=newest, id__lt=first_uuid7(now - after)).exists()
-
-
-def unsealed_before(before: UUID) -> int:
-    """How many rows with smaller ids no seal covers. Reads all of their ids."""
-    return sum(1 for _ in _unsealed_ids(UUID(int=0), before))
 
 
 def _sealed(head: Head, leaves: list[Leaf], sign: Sign, now: datetime, *, late: bool) -> Seal:
@@ -162,42 +140,8 @@ def _leaves(low: UUID, high: UUID) -> Iterator[Leaf]:
 
 
 def _late_leaves(low: UUID, high: UUID) -> Iterator[Leaf]:
-    ids = _unsealed_ids(low, high)
+    ids = unsealed_ids(low, high)
     while some := list(islice(ids, _IN_ONE_QUERY)):
         rows = Issuance.objects.filter(id__in=some).order_by("id").values_list(*FIELDS)
         for values in rows:
             yield values[0].bytes, leaf_hash(line_of_values(values))
-
-
-def _unsealed_ids(low: UUID, high: UUID) -> Iterator[UUID]:
-    """Those that no batch has, from `low` on and before `high`."""
-    ids = Issuance.objects.order_by("id").values_list("id", flat=True)
-    while some := list(ids.filter(id__gte=low, id__lt=high)[:BATCH]):
-        sealed = _sealed_ids(some[0], some[-1])
-        yield from (one for one in some if one.bytes not in sealed)
-        low = UUID(int=some[-1].int + 1)
-
-
-def _sealed_ids(first: UUID, last: UUID) -> set[bytes]:
-    batches = SealedBatch.objects.filter(number__in=numbers_around(first, last))
-    blobs = batches.values_list("ids", flat=True)
-    low, high = first.bytes, last.bytes
-    ids = (one for blob in blobs.iterator() for one in parts(bytes(blob or b""), ID_SIZE))
-    return {one for one in ids if low <= one <= high}
-
-
-def numbers_around(first: UUID, last: UUID) -> list[int]:
-    """The batches that may have rows with ids from `first` to `last`.
-
-    Those that are not late follow each other in the order of their ids: all that end within, and
-    the next one. So no more of them are read, however many seals there are.
-    """
-    rows = SealedBatch.objects.filter(kind=ROWS).order_by("last_id")
-    in_order, late = rows.filter(late=False), rows.filter(late=True)
-    within = in_order.filter(last_id__gte=first, last_id__lte=last)
-    following = in_order.filter(last_id__gt=last).values_list("number", "first_id").first()
-    numbers = list(within.values_list("number", flat=True))
-    if following is not None and following[1] is not None and following[1] <= last:
-        numbers.append(following[0])
-    overlapping = late.filter(last_id__gte=first, first_id__lte=last)
-    return [*numbers, *overlapping.values_list("number", flat=True)]

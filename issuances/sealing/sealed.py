@@ -18,12 +18,13 @@ from issuances.exporting.exports import NDJSON, lines_of
 from issuances.finding.filters import Filtered
 from issuances.finding.paging import rows_of
 from issuances.models import Issuance, SealedBatch
+from issuances.sealing.chain import check_chain
 from issuances.sealing.findings import Report
-from issuances.sealing.making import numbers_around
 from issuances.sealing.proofs import proof_of
 from issuances.sealing.seal_files import line_of_batch
 from issuances.sealing.seals import ID_SIZE, PRUNED, Batch, parts
-from issuances.sealing.verification import check_chain, check_rows
+from issuances.sealing.unsealed import numbers_around
+from issuances.sealing.verification import check_rows
 from issuances.statements import PublicKey
 
 _ATTEMPTS = 3

@@ -17,12 +17,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 
-from issuances.finding.access_paths import LEAST
 from issuances.finding.fields import TimeField
 from issuances.finding.filters import Filtered, FilterErrors, IssuanceFilter
 from issuances.finding.paging import Page as LogPage
 from issuances.finding.paging import page_of
-from issuances.identifiers import first_uuid7
+from issuances.identifiers import FIRST_ID, first_uuid7
 from registry_token.log_access import EXPORT_LOG, LOG_LIST, LOG_ROW, VIEW_LOG
 from registry_token.log_search import KINDS, search
 from registry_token.pages.audit_form import (
@@ -141,7 +140,7 @@ def _shown(request: HttpRequest, page: LogPage) -> dict[str, Any]:
         "newest_url": _url(request) if page.newer is not None or "before" in request.GET else "",
         "newer_url": page.newer and _url(request, after=str(page.newer)),
         "older_url": page.older and _url(request, before=str(page.older)),
-        "oldest_url": page.older and _url(request, after=str(LEAST)),
+        "oldest_url": page.older and _url(request, after=str(FIRST_ID)),
         "wanted": sorted((name, request.GET[name]) for name in request.GET if name not in OF_PAGE),
     }
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from registry_token.exports_made import newest_exports
 from registry_token.log_access import EXPORT_LOG
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, context_of
 
 LOOKED_AT = 200  # rows of the activity log, two for an export
 
 
 def exports(request: HttpRequest) -> HttpResponse:
     """The newest ones."""
-    context = admin.site.each_context(request) | {
-        "title": _("Exports"),
-        "exports": newest_exports(LOOKED_AT),
-    }
+    context = context_of(request, _("Exports"), exports=newest_exports(LOOKED_AT))
     return TemplateResponse(request, "admin/audit/exports.html", context)
 
 

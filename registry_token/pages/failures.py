@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -15,7 +13,7 @@ from issuances.counting.failures import SHOWN
 from issuances.finding.filters import FilterErrors
 from registry_token.failures_asked import FailuresForm
 from registry_token.log_access import VIEW_LOG
-from registry_token.pages.site import Page
+from registry_token.pages.site import Page, context_of
 
 _FORMATS = {"minute": "Y-m-d H:i", "hour": "Y-m-d H:i", "day": "Y-m-d"}
 
@@ -23,11 +21,7 @@ _FORMATS = {"minute": "Y-m-d H:i", "hour": "Y-m-d H:i", "day": "Y-m-d"}
 def failures(request: HttpRequest) -> HttpResponse:
     """Of the last 24 hours, or of the time in the query."""
     form = FailuresForm(request.GET)
-    context: dict[str, Any] = admin.site.each_context(request) | {
-        "title": _("Failed authentications"),
-        "form": form,
-        "shown": SHOWN,
-    }
+    context = context_of(request, _("Failed authentications"), form=form, shown=SHOWN)
     try:
         found = form.found(datetime.now(UTC))
     except FilterErrors:

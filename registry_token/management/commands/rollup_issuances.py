@@ -40,9 +40,13 @@ class Command(BaseCommand):
             raise CommandError("give either --all, or --from and --until")
         done = roll_up(datetime.now(UTC), begin=begin, until=until, everything=options["all"])
         hours, days = done.counted[Span.HOUR], done.counted[Span.DAY]
-        said = f"counted {hours} hours and {days} days"
+        said = f"counted {_number(hours, 'hour')} and {_number(days, 'day')}"
         if done.kept:
             said += f"; {done.kept} kept as they were counted before rows were pruned"
         if done.postponed:
             said += f"; {done.postponed} left for the next run: rows arrived meanwhile"
         self.stdout.write(said)
+
+
+def _number(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'s' * (number != 1)}"

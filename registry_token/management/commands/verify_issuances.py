@@ -14,7 +14,7 @@ from issuances.sealing.proofs import ProofError
 from issuances.sealing.sealed import StoredSeals, verify_log
 from issuances.statements import PublicKey, read_keys
 from issuances.verify import (
-    Head,
+    NotedHead,
     Rows,
     add_file_options,
     check_files,
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         return None
 
 
-def _report(keys: list[PublicKey], rows: Rows | None, head: Head | None) -> Report:
+def _report(keys: list[PublicKey], rows: Rows | None, head: NotedHead | None) -> Report:
     if rows is None:
         return verify_log(keys, head=head)
     return check_files(StoredSeals(), keys, rows, head)

@@ -1,0 +1,109 @@
+"""The chain of seals, from the first on: which are sound, and of which rows they speak. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from issuances.identifiers import first_uuid7
+from issuances.sealing import findings
+from issuances.sealing.findings import Report
+from issuances.sealing.seals import ID_SIZE, PRUNED, Batch, Seal, flaw_of, seal_in
+from issuances.statements import PublicKey, StatementError
+
+SETTLED_AFTER = timedelta(seconds=60)
+"""How old a row is before it is sealed: whatever was asked before has been committed by then."""
+
+
+@dataclass(slots=True)
+class SoundBatch:
+    """A sound batch of rows that can be compared: where it begins, and what to load it by."""
+
+    first: bytes
+    number: int
+    late: bool
+
+
+@dataclass(slots=True)
+class Chain:
+    """What the seals say, as far as they are sound. `is_complete`: none is missing or broken."""
+
+    batches: list[SoundBatch] = field(default_factory=list)
+    left_out: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """First and last id of batches whose ids and leaves are not there."""
+    pruned: list[tuple[int, bytes]] = field(default_factory=list)  # number, before
+    is_complete: bool = True
+    sealed_before: bytes = bytes(ID_SIZE)
+    """Rows with smaller ids ought to have been sealed."""
+
+    def is_pruned(self, row_id: bytes, number: int) -> bool:
+        """Whether a row of that batch may be gone."""
+        return any(number < later and row_id < before for later, before in self.pruned)
+
+
+def check_chain(
+    seals: Iterable[Batch],
+    keys: list[PublicKey],
+    report: Report,
+    *,
+    head: tuple[int, str] | None = None,
+) -> Chain:
+    """Verify the seals, in the order of their numbers, from 1 on. `head`: a number and a hash that
+    were noted down earlier.
+    """
+    chain, follows, number = Chain(), "", 0
+    passed: set[int] = set()
+    for batch in seals:
+        if batch.number in passed:
+            report.say(findings.BATCH, f"batch {batch.number} stands twice", batch.number)
+            continue
+        passed.add(batch.number)
+        if batch.number != number + 1:
+            report.say(findings.BATCH, _missing(number + 1, batch.number - 1), number + 1)
+            follows = "?"
+        number = batch.number
+        report.seals += 1
+        seal, flaw = _read(batch, keys)
+        if seal is not None and not flaw and follows not in ("?", seal.previous):
+            flaw = f"it does not follow batch {number - 1} as that is now"
+        if head is not None and head[0] == number and head[1] != batch.hash:
+            report.say(findings.HEAD, f"batch {number} is another than was noted down", number)
+        if flaw or seal is None:
+            report.say(findings.BATCH, f"batch {number}: {flaw}", number)
+        else:
+            _take(chain, batch, seal)
+        follows = batch.hash if seal is not None else "?"
+        report.head = (number, batch.hash, seal.sealed_at if seal else "?")
+    if head is not None and head[0] > number:
+        text = f"batch {head[0]} was noted down, the last one is {number}: seals were cut off"
+        report.say(findings.HEAD, text, number + 1)
+    chain.is_complete = not report.findings
+    return chain
+
+
+def _missing(first: int, last: int) -> str:
+    if last < first:
+        return f"batch {last + 1} stands where batch {first} should"
+    return f"batch {first} is missing" + (f", so are those up to {last}" if last > first else "")
+
+
+def _read(batch: Batch, keys: list[PublicKey]) -> tuple[Seal | None, str]:
+    try:
+        seal = seal_in(batch.statement, keys)
+    except StatementError as error:
+        return None, str(error)
+    return seal, flaw_of(batch, seal)
+
+
+def _take(chain: Chain, batch: Batch, seal: Seal) -> None:
+    if seal.kind == PRUNED and seal.before is not None:
+        chain.pruned.append((seal.number, seal.before.bytes))
+    elif seal.first_id is not None and seal.last_id is not None:
+        ends = (seal.first_id.bytes, seal.last_id.bytes)
+        if batch.ids is None or batch.leaves is None:
+            chain.left_out.append(ends)
+        else:
+            chain.batches.append(SoundBatch(ends[0], seal.number, seal.late))
+        settled = first_uuid7(datetime.fromisoformat(seal.sealed_at) - SETTLED_AFTER).bytes
+        chain.sealed_before = max(chain.sealed_before, min(ends[1], settled))
