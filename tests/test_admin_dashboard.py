@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from issuances.counting import rollup_reading
+from issuances.counting.rollup_counts import TOTAL
 from issuances.counting.rollups import Span, roll_up
 from issuances.finding.filters import IssuanceFilter
 from issuances.models import Issuance, Rollup
@@ -143,7 +144,8 @@ def test_without_a_roll_up_it_counts_the_newest_rows_and_says_what_to_run(
 def test_says_what_the_roll_up_has_not_reached(admin_client):
     some_rows(0.1, 5, 60, 80)
     roll_up(datetime.now(UTC))
-    gone = Rollup.objects.filter(span=Span.HOUR).order_by("-begin")[4].begin
+    hours = Rollup.objects.filter(span=Span.HOUR, dimension=TOTAL)
+    gone = hours.order_by("-begin")[4].begin
     Rollup.objects.filter(begin=gone).delete()
     html = shown(admin_client).content.decode()
     assert "hatched times have not been counted" in html
