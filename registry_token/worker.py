@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import select
 import socket
@@ -83,6 +84,8 @@ class BufferingWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no typ
             listener.setblocking(False)
             self._listeners[listener.fileno()] = listener
             self._epoll.register(listener.fileno(), select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        gc.collect()
+        gc.freeze()  # what has been loaded stays, and is not looked at again and again
         threads = [
             threading.Thread(target=self._work, daemon=True) for _ in range(self.cfg.threads)
         ]
