@@ -26,6 +26,7 @@ HEAD = (",".join(FIELDS) + "\r\n").encode()
 BARE = frozenset({"id", "created_at", "jti", "expires_at", "catalogue_revision"})
 
 
+_END = re.compile(f"[{''.join(ENDS)}]")
 _WITHIN = re.compile(f"(?<=[{''.join(ENDS)}])(?=[{re.escape(''.join(DANGEROUS_WITHIN))}])")
 _ADDED = re.compile(f"(?:\\A|(?<=[{''.join(ENDS)}]))'")
 
@@ -33,7 +34,7 @@ _ADDED = re.compile(f"(?:\\A|(?<=[{''.join(ENDS)}]))'")
 def neutral(text: str) -> str:
     """The text, harmless in a spreadsheet."""
     begin = "'" if text.startswith(DANGEROUS) else ""
-    return begin + _WITHIN.sub("'", text)
+    return begin + (_WITHIN.sub("'", text) if _END.search(text) else text)  # that is quicker
 
 
 def original(cell: str) -> str:

@@ -16,13 +16,14 @@ from uuid import UUID
 from issuances.finding.filters import Filtered
 from issuances.finding.planning import uncompiled
 from issuances.finding.searching import Search
-from issuances.identifiers import next_id, previous_id, time_of
+from issuances.identifiers import LAST_ID, next_id, previous_id, time_of
 from issuances.models import Issuance
 
 FIRST_SECONDS, FURTHER_SECONDS = 0.04, 0.2
 """For the search of the page that begins at an end of the log, and of those that go on from there:
 who goes on has agreed to wait."""
 _STREAM_WINDOW = 2_000  # rows
+_REACH = 86_400_000 << 80  # from id to id: a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,15 @@ def windows_of(
     """
     with uncompiled():
         search = Search(filtered, low=after and next_id(after), columns=columns)
+    until, reach = LAST_ID, _REACH  # the first row may be far away
     while not search.is_over:
         with uncompiled():
-            window = search.next_window(_STREAM_WINDOW)
+            window = search.next_window(_STREAM_WINDOW, until=until)
+        # PostgreSQL takes longer to plan the more partitions lie ahead.
+        reach *= 1 if len(window) == _STREAM_WINDOW else 2
+        until = UUID(int=min(search.low.int + reach, LAST_ID.int))
         yield window
+        window = []  # two at once would take twice the memory
 
 
 def rows_of(filtered: Filtered, **options: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from issuances.finding.access_paths import ALL_ROWS, WAYS, Branch, Branches
 from issuances.finding.filters import Filtered
-from issuances.identifiers import next_id
+from issuances.identifiers import LAST_ID, next_id
 
 _FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows
 _LEAST_WINDOW = 100  # of each of several branches
@@ -58,13 +58,17 @@ class Search:
                 break  # the next would end too late
         return rows
 
-    def next_window(self, window: int | None, limit: int | None = None) -> list[Any]:
-        """The matching ones among the next `window` rows of the index, at most `limit`."""
+    def next_window(
+        self, window: int | None, limit: int | None = None, *, until: UUID = LAST_ID
+    ) -> list[Any]:
+        """The matching ones among the next `window` rows of the index, at most `limit`; none from
+        `until` on.
+        """
         low, high = self.low, self.high
         if self._descending:
-            low = self.high = self._edge(window)
+            low = self.high = self._edge(window, low, high)
         else:
-            high = self.low = self._edge(window)
+            high = self.low = self._edge(window, low, min(high, until))
         found = _together([self._matching(one, low, high)[:limit] for one in self._branches])
         return found if len(self._branches) == 1 else self._merged(found, limit)
 
@@ -78,15 +82,13 @@ class Search:
         of_id = {id_of(row): row for row in found}
         return [of_id[id] for id in sorted(of_id, reverse=self._descending)][:limit]
 
-    def _edge(self, window: int | None) -> UUID:
+    def _edge(self, window: int | None, low: UUID, high: UUID) -> UUID:
         """Where the window ends: the branches together have about so many rows up to there."""
-        end = self.low if self._descending else self.high
+        end = low if self._descending else high
         if window is None or not self._branches:
             return end
         each = max(window // len(self._branches), min(window, _LEAST_WINDOW))
-        rows = [
-            one.rows(self.low, self.high, descending=self._descending) for one in self._branches
-        ]
+        rows = [one.rows(low, high, descending=self._descending) for one in self._branches]
         beyond: list[UUID] = _together(
             [one.values_list("id", flat=True)[each : each + 1] for one in rows]
         )
