@@ -67,7 +67,7 @@ class _Log:
         self.database = stack.enter_context(
             named_database(name, options.database_server, keep=options.keep)
         )
-        self.server = Server(folder / name, self.database)
+        self.server = Server(folder / name, self.database, python=options.python)
         self.server.manage("migrate", "--verbosity", "0")
         there = self.database.value(f"SELECT count(*) FROM {audit_fill.TABLE}")
         if there < rows:

@@ -60,7 +60,7 @@ def command(server: Server, name: str, rows: int, *arguments: str) -> Work:
     """A command of `manage.py` that goes through so many rows."""
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+        [server.python, str(BASE_DIR / "manage.py"), *arguments],
         env=server.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

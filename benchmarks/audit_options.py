@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Options:
     name: str
     keep: bool
     pages_only: bool
+    python: str
     out: Path | None
     database_server: str
 
@@ -49,6 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     add("--keep", action="store_true", help="leave the databases there, for the next run")
     add("--pages-only", action="store_true", help="neither exports, seals nor rows beside them")
+    add("--python", default=sys.executable, help="that serves; default this one")
     add("--out", type=Path, help="report without suffix; default benchmarks/results/DATE-audit")
     given = vars(parser.parse_args(arguments))
     if not 50_000 < given["small"] < given["rows"]:

@@ -34,6 +34,7 @@ class Server(Service):
         rules: int = 10,
         processes: int = 1,
         core: int | None = None,
+        python: str = sys.executable,
     ) -> None:
         folder.mkdir(exist_ok=True)
         super().__init__(
@@ -43,6 +44,7 @@ class Server(Service):
                 "WEB_CONCURRENCY": str(processes),
             },
         )
+        self.python = python
         self.kind = kind
         self.plans, self.rules = plans, rules
         self.core = core
@@ -59,7 +61,7 @@ class Server(Service):
         file = self.folder / "catalogue.yaml"
         file.write_text(json.dumps(catalogue(self.plans, self.rules)))
         subprocess.run(
-            [sys.executable, str(BASE_DIR / "manage.py"), "load_catalogue", str(file)],
+            [self.python, str(BASE_DIR / "manage.py"), "load_catalogue", str(file)],
             env=self.environment,
             stdout=subprocess.DEVNULL,
             check=True,
@@ -89,7 +91,7 @@ class Server(Service):
 
     def _command(self) -> list[str]:
         pinned = [] if self.core is None else ["taskset", "-c", str(self.core)]
-        python = [*pinned, sys.executable, "-m"]
+        python = [*pinned, self.python, "-m"]
         if self.kind == "gunicorn":
             options = ["-c", "etc/gunicorn.conf.py", "--bind", f"127.0.0.1:{self.port}"]
             return [*python, "gunicorn", *options]

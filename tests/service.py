@@ -45,6 +45,7 @@ class Service:
             folder / "signing.key", key_files.private_key_pem(self.signing_key)
         )
         self._drop = contextlib.ExitStack()
+        self.python = sys.executable
         self.environment = self._base_environment() | (environment or {})
         self.process: subprocess.Popen[bytes] | None = None
         self.output = folder / "output.log"
@@ -82,7 +83,7 @@ class Service:
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a management command on the service's configuration."""
         return subprocess.run(
-            [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+            [self.python, str(BASE_DIR / "manage.py"), *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -99,7 +100,7 @@ class Service:
 
     def start(self) -> None:
         """Start gunicorn and wait until it answers."""
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "etc/gunicorn.conf.py"]
+        gunicorn = [self.python, "-m", "gunicorn", "-c", "etc/gunicorn.conf.py"]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [*gunicorn, "--bind", f"127.0.0.1:{self.port}"],
