@@ -112,9 +112,13 @@ def _ends(rows: Path) -> tuple[bytes, bytes] | None:
     return None if first is None or last is None else (first, last)
 
 
-def check_proof(path: Path, keys: list[PublicKey]) -> Iterator[str]:
+def check_proof(path: Path, keys: list[PublicKey], *, as_json: bool = False) -> Iterator[str]:
     """What a proof proves, in lines. Raises ProofError, OSError."""
     row, seal = proven(path.read_bytes(), keys)
+    if as_json:
+        said = {"ok": True, "batch": seal.number, "sealed_at": seal.sealed_at, "row": row}
+        yield json.dumps(said, indent=2, ensure_ascii=False)
+        return
     yield f"row {row['id']} was sealed in batch {seal.number} at {seal.sealed_at}, as this:"
     yield json.dumps(row, indent=2, ensure_ascii=False)
 
@@ -177,7 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         keys = read_keys(given.key)
         if given.proof is not None:
-            sys.stdout.writelines(f"{line}\n" for line in check_proof(given.proof, keys))
+            lines = check_proof(given.proof, keys, as_json=given.json)
+            sys.stdout.writelines(f"{line}\n" for line in lines)
             return 0
         seals = given.seals and SealFile(given.seals)
         report = check_files(seals, keys, rows, given.expect_head)

@@ -16,6 +16,7 @@ from issuances.identifiers import time_of, uuid7
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing import merkle
 from issuances.sealing.making import newest_head
+from issuances.sealing.sealed import StoredSeals
 from issuances.sealing.seals import hash_of
 from issuances.statements import SEAL
 from registry_token import key_files
@@ -171,6 +172,65 @@ def test_a_row_that_is_moved_in_time_is_missed_there_and_found_here():
         ("removed", rows[20].id.bytes),
         ("inserted", new.bytes),
     }
+
+
+IN_SQLITE_UNREADABLE = {
+    "bytes": "subject = x'ff00'",
+    "no UTF-8": "subject = CAST(x'ff' AS TEXT)",
+    "no digits": "id = substr(id, 1, 30) || 'zz'",
+}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps values, not texts")
+@pytest.mark.parametrize("changed", IN_SQLITE_UNREADABLE.values(), ids=IN_SQLITE_UNREADABLE)
+def test_what_the_service_never_writes_is_a_finding(changed):
+    rows = sealed_log()
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE issuances_issuance SET {changed} WHERE id = %s", [rows[13].id.hex])
+    (found,) = verified().findings
+    assert "never writes, and was altered or inserted" in str(found)
+
+
+OUT_OF_RANGE = {
+    "beyond the last id": "'zz' || substr(id, 3)",
+    "bytes": "x'00ff'",
+    "nothing": "''",
+}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL keeps values, not texts")
+@pytest.mark.parametrize("row_id", OUT_OF_RANGE.values(), ids=OUT_OF_RANGE)
+def test_a_row_whose_id_no_search_finds_is_a_finding(row_id):
+    rows = sealed_log()
+    with connection.cursor() as cursor:
+        copy = "CREATE TEMP TABLE copy AS SELECT * FROM issuances_issuance WHERE id = %s"
+        cursor.execute(copy, [rows[14].id.hex])  # refused: it has no jti, of which there is one
+        cursor.execute(f"UPDATE copy SET id = {row_id}")
+        cursor.execute("INSERT INTO issuances_issuance SELECT * FROM copy")
+        cursor.execute("DROP TABLE copy")
+    (found,) = verified().findings
+    assert "no id that the service makes" in str(found)
+
+
+MEANWHILE = {
+    "without ids": lambda: change_batch(2, ids=b""),
+    "other leaves": lambda: change_batch(2, leaves=bytes(32)),
+    "gone": lambda: SealedBatch.objects.filter(number=2).delete(),
+}
+
+
+@pytest.mark.parametrize("happens", MEANWHILE.values(), ids=MEANWHILE)
+def test_a_batch_that_changes_while_it_is_compared_is_named(monkeypatch, happens):
+    sealed_log()
+    load = StoredSeals.load
+
+    def meanwhile(seals, number):
+        if number == 2:
+            happens()
+        return load(seals, number)
+
+    monkeypatch.setattr(StoredSeals, "load", meanwhile)
+    assert any("batch 2" in str(found) for found in verified().findings)
 
 
 # Seals.

@@ -28,7 +28,7 @@ from issuances.sealing.unsealed import newest_sealed, unsealed_ids
 
 BATCH = 10_000  # rows
 LOOK_BACK = timedelta(hours=24)
-_IN_ONE_QUERY = 500  # ids: SQLite takes no more than some hundred parameters
+_IN_ONE_QUERY = 500  # ids
 
 Sign = Callable[[dict[str, Any]], str]
 Leaf = tuple[bytes, bytes]

@@ -121,7 +121,7 @@ def _row_in(line: bytes, newest: bytes) -> tuple[bytes, str]:
     return row_id, ""
 
 
-def opened_rows(path: Path) -> IO[bytes]:
+def _opened_rows(path: Path) -> IO[bytes]:
     """A file of rows, unpacked if need be. Raises OSError."""
     with path.open("rb") as file:
         is_packed = file.read(2) == b"\x1f\x8b"
@@ -130,14 +130,14 @@ def opened_rows(path: Path) -> IO[bytes]:
 
 def blocks_of(path: Path) -> Iterator[bytes]:
     """A file of rows, unpacked if need be, block by block. Raises FileError, OSError."""
-    with opened_rows(path) as file:
+    with _opened_rows(path) as file:
         while block := _unharmed(path, file.read, _BLOCK):
             yield block
 
 
 def _lines(path: Path) -> Iterator[bytes]:
     """Some bytes of a file may unpack to a line that no memory holds, so lines have an end."""
-    with opened_rows(path) as file:
+    with _opened_rows(path) as file:
         while line := _unharmed(path, file.readline, _LONGEST):
             yield line
 

@@ -4,25 +4,23 @@ rows, at a time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import TextField
-from django.db.models.functions import Cast
 
-from issuances.encoding import FIELDS, line_of, line_of_values, time_text
+from issuances.encoding import line_of, time_text
 from issuances.exporting.exports import NDJSON, lines_of
 from issuances.finding.filters import Filtered
-from issuances.finding.paging import rows_of
 from issuances.models import Issuance, SealedBatch
+from issuances.sealing import findings
 from issuances.sealing.chain import check_chain
 from issuances.sealing.findings import Report
 from issuances.sealing.proofs import proof_of
 from issuances.sealing.seal_files import line_of_batch
 from issuances.sealing.seals import ID_SIZE, PRUNED, Batch, parts
+from issuances.sealing.sqlite_rows import Unreadable, lines_if_usual, odd_ids
 from issuances.sealing.unsealed import numbers_around
 from issuances.sealing.verification import check_rows
 from issuances.statements import PublicKey
@@ -60,7 +58,12 @@ def verify_log(keys: list[PublicKey], *, head: tuple[int, str] | None = None) ->
     for _attempt in range(_ATTEMPTS):
         report, seals = Report(), StoredSeals()
         chain = check_chain(seals, keys, report, head=head)
-        check_rows(_lines(), chain, seals.load, report)
+        try:
+            check_rows(_lines(), chain, seals.load, report)
+        except Unreadable as error:
+            report.say(findings.ALTERED, str(error))
+        if connection.vendor == "sqlite" and (flaw := odd_ids()):
+            report.say(findings.INSERTED, flaw)
         newest = SealedBatch.objects.values_list("number", flat=True).first()
         if not report.findings or newest == (report.head and report.head[0]):
             break
@@ -102,33 +105,10 @@ def batch_with(row_id: UUID) -> SealedBatch | None:
 
 def _lines() -> Iterator[tuple[bytes, bytes]]:
     if connection.vendor == "sqlite":
-        yield from _lines_if_usual()
+        yield from lines_if_usual()
         return
     for row_id, line in lines_of(Filtered(), NDJSON):
         yield row_id.bytes, line[:-1].encode()
-
-
-def _lines_if_usual() -> Iterator[tuple[bytes, bytes]]:
-    """SQLite keeps any text as an id or as JSON. Several are the same value to Python, but another
-    one, or none, to who looks for it: of what was not written by the service there is no line.
-    """
-    texts = [Cast(name, TextField()) for name in ("id", "requested", "granted")]
-    for values in rows_of(Filtered(), columns=(*FIELDS[1:], *texts)):
-        row, (row_id, *documents) = values[: len(FIELDS)], values[len(FIELDS) :]
-        is_usual = row_id == row[0].hex and all(map(_has_no_twins, documents))
-        yield row[0].bytes, line_of_values(row) if is_usual else b""
-
-
-def _has_no_twins(document: str) -> bool:
-    """Whether no object in it has a name twice."""
-    twins = False
-
-    def note(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal twins
-        twins = twins or len({name for name, _ in pairs}) < len(pairs)
-
-    json.loads(document, object_pairs_hook=note)
-    return not twins
 
 
 def _batch(stored: SealedBatch) -> Batch:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from issuances.identifiers import FIRST_ID, LAST_ID
 from issuances.sealing import findings, merkle
-from issuances.sealing.chain import Chain, SoundBatch
+from issuances.sealing.chain import Chain, SoundBatch, content_of
 from issuances.sealing.findings import Report
 from issuances.sealing.seals import ID_SIZE, Batch, parts
 
@@ -36,7 +37,7 @@ def check_rows(
     """Compare the rows with the sound batches, which `load` gives by number. `within`: between
     which ids none may be missing; None when the rows are a selection.
     """
-    sealed = _sealed(chain, load)
+    sealed = _sealed(chain, load, report)
     expected = next(sealed, None)
     for row_id, line in lines:
         while expected is not None and expected[0] < row_id:
@@ -62,16 +63,18 @@ def check_rows(
 Expected = tuple[bytes, bytes, SoundBatch]
 
 
-def _sealed(chain: Chain, load: Callable[[int], Batch]) -> Iterator[Expected]:
+def _sealed(chain: Chain, load: Callable[[int], Batch], report: Report) -> Iterator[Expected]:
     """Id, leaf and batch of all sealed rows, by id. A batch is opened when its ids begin."""
     waiting = sorted(chain.batches, key=lambda one: one.first, reverse=True)
     heap: list[tuple[bytes, int, bytes, SoundBatch, Iterator[tuple[bytes, bytes]]]] = []
     while heap or waiting:
         while waiting and (not heap or waiting[-1].first <= heap[0][0]):
             batch = waiting.pop()
-            rows = _rows_of(load(batch.number))
-            row_id, leaf = next(rows)
-            heapq.heappush(heap, (row_id, batch.number, leaf, batch, rows))
+            rows = _rows_of(batch, load(batch.number), report)
+            for row_id, leaf in islice(rows, 1):
+                heapq.heappush(heap, (row_id, batch.number, leaf, batch, rows))
+        if not heap:
+            return
         row_id, number, leaf, batch, rows = heap[0]
         yield row_id, leaf, batch
         following = next(rows, None)
@@ -81,8 +84,13 @@ def _sealed(chain: Chain, load: Callable[[int], Batch]) -> Iterator[Expected]:
             heapq.heapreplace(heap, (following[0], number, following[1], batch, rows))
 
 
-def _rows_of(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-    ids, leaves = batch.ids or b"", batch.leaves or b""
+def _rows_of(batch: SoundBatch, loaded: Batch, report: Report) -> Iterator[tuple[bytes, bytes]]:
+    """Of what was found sound, nothing else; the chain was read some time ago."""
+    if content_of(loaded) != batch.content:
+        text = f"batch {batch.number} was changed while it was compared; compare again"
+        report.say(findings.BATCH, text, batch.number)
+        return iter(())
+    ids, leaves = loaded.ids or b"", loaded.leaves or b""
     return zip(parts(ids, ID_SIZE), parts(leaves, merkle.SIZE), strict=True)
 
 
