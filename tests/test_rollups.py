@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -222,6 +222,18 @@ def test_a_row_that_arrives_while_it_counts_is_left_for_the_next_run(monkeypatch
     assert not Rollup.objects.exists()
     assert roll_up(now).counted[Span.HOUR] == 1
     assert rolled_up(Span.HOUR)[BEGIN, TOTAL] == {"": {"granted": 3}}
+
+
+def test_a_row_of_a_clock_that_was_decades_wrong_is_no_work():
+    wrong = row((datetime(1971, 5, 3, tzinfo=UTC) - BEGIN).total_seconds())
+    rows = saved(wrong, *(row(hour * 3600) for hour in range(5)))
+    done = roll_up(NOW)
+    assert done.counted[Span.HOUR] < 24 * 100
+    for span in Span:
+        found = {at: by for (at, key), by in rolled_up(span).items() if key == TOTAL and by[""]}
+        expected = {at: by for (at, key), by in counted_by_hand(rows, span).items() if key == TOTAL}
+        assert found == expected
+    assert sum(roll_up(NOW).counted.values()) == 0
 
 
 def test_a_run_that_was_killed_is_gone_on_with(monkeypatch):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from django.db.models import Case, Count, F, Q, Sum, When
@@ -135,17 +136,27 @@ def _uncounted(source: Range) -> Iterator[datetime]:
         (Span.DAY, source.begin, source.days_until),
         (Span.HOUR, source.days_until, source.hours_until),
     )
-    for span, at, end in parts:
-        at = max(at, floor(oldest, span))
-        while at < end:
-            if (span, at) not in known:
-                yield at
-            at += LENGTH[span]
+    for span, begin, end in parts:
+        periods = _periods(max(begin, floor(oldest, span)), end, LENGTH[span])
+        of_span = {at for of, at in known if of == span}
+        for is_known, run in groupby(periods, of_span.__contains__):
+            times = list(run)
+            if not is_known and _has_rows(times[0], times[-1] + LENGTH[span]):
+                yield from times
     if source.is_cut:
-        at = max(source.hours_until, floor(oldest, Span.HOUR))
-        while at <= time_of(source.live_from):
-            yield at
-            at += _HOUR
+        begin = max(source.hours_until, floor(oldest, Span.HOUR))
+        yield from _periods(begin, time_of(source.live_from) + timedelta(milliseconds=1), _HOUR)
+
+
+def _periods(begin: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+    """When each begins, before `end`."""
+    while begin < end:
+        yield begin
+        begin += step
+
+
+def _has_rows(begin: datetime, end: datetime) -> bool:
+    return Issuance.objects.filter(id__gte=first_uuid7(begin), id__lt=first_uuid7(end)).exists()
 
 
 def rankings_of(source: Range, total: Counts, most: int) -> dict[str, Ranking]:
@@ -153,11 +164,17 @@ def rankings_of(source: Range, total: Counts, most: int) -> dict[str, Ranking]:
     return {dimension: _ranking(dimension, source, total, most) for dimension in DIMENSIONS}
 
 
-def _ranking(dimension: str, source: Range, total: Counts, most: int) -> Ranking:
+def counts_of(dimension: str, source: Range) -> dict[str, Counts]:
+    """By key; of more than `KEPT` keys those with the most rows."""
     live = counts_by_key(dimension, source.live_from, source.live_until, KEPT)
     keys = _summed(dimension, source, list(live))
     for key, found in live.items():
         keys[key] = keys.get(key, Counts()) + found
+    return keys
+
+
+def _ranking(dimension: str, source: Range, total: Counts, most: int) -> Ranking:
+    keys = counts_of(dimension, source)
     first = sorted(keys, key=lambda key: (-keys[key].rows, key))[:most]
     ranking = Ranking({key: keys[key] for key in first})
     if dimension in COLUMNS and dimension != "reason":
