@@ -7,29 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.checks import CheckMessage
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 
-from issuances.identifiers import first_uuid7
+from issuances.counting.rollup_counts import Counts
+from issuances.counting.rollup_reading import counts_of, range_of
+from issuances.counting.rollups import KEPT
+from issuances.finding.access_paths import Branch
+from issuances.identifiers import LAST_ID, first_uuid7
 from issuances.models import Issuance
 from licences.models import RevokedLicence
 from plans.models import CatalogueRevision, Plan
 from registry_token import checks
+from registry_token.dashboard import PERIODS
 
-DAY = timedelta(days=1)
 SHOWN = 8  # of each kind
 NEWEST_ROWS = 20_000  # of the issuance log, among which refusals are looked for
+RARE = 1_000  # tokens: as many are counted of a plan that is not among the busiest
 
 
 @dataclass(frozen=True, slots=True)
 class PlanUse:
-    """A plan, how many rules it has, and how many tokens its callers got in the last 24 hours."""
+    """A plan, how many rules it has, and how many tokens its callers got in the last 24 hours; of a
+    plan that is not among the busiest no more than `RARE` are counted.
+    """
 
     plan: Plan
     rules: int
     tokens: int
+    at_least: bool = False
 
 
 def newest_revision() -> CatalogueRevision | None:
@@ -39,10 +47,20 @@ def newest_revision() -> CatalogueRevision | None:
 
 def plans_in_use(now: datetime) -> list[PlanUse]:
     """All plans by name."""
-    recent = Issuance.objects.filter(id__gte=first_uuid7(now - DAY), refusal="")
-    tokens = dict(recent.order_by().values_list("plan").annotate(Count("id")))
-    plans = Plan.objects.annotate(number=Count("rules"))
-    return [PlanUse(plan, plan.number, tokens.get(plan.name, 0)) for plan in plans]
+    begin = PERIODS["24h"].begin(now)
+    counts = counts_of("plan", range_of(begin, now, by_day=False))
+
+    uses: list[PlanUse] = []
+    for plan in Plan.objects.annotate(number=Count("rules")):
+        found = counts.get(plan.name)
+        if found is not None or len(counts) < KEPT:
+            found = found or Counts()
+            uses.append(PlanUse(plan, plan.number, found.granted + found.part))
+            continue
+        rows = Branch(F("plan"), plan.name).rows(first_uuid7(begin), LAST_ID, descending=True)
+        tokens = rows.filter(refusal="")[:RARE].count()
+        uses.append(PlanUse(plan, plan.number, tokens, at_least=tokens == RARE))
+    return uses
 
 
 def latest_refusals() -> QuerySet[Issuance]:

@@ -11,6 +11,7 @@ from issuances.models import Issuance
 from licences.models import RevokedLicence
 from plans.models import Plan
 from registry_token import overview
+from tests.log_rows import BEGIN, row, saved
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -36,6 +37,23 @@ def test_counts_rules_and_the_tokens_of_a_day(admin_client, authority, get_token
     uses = {use.plan.name: use for use in admin_client.get("/admin/").context["plans_in_use"]}
     assert (uses["community"].rules, uses["community"].tokens) == (1, 2)
     assert (uses["enterprise"].rules, uses["enterprise"].tokens) == (4, 0)
+
+
+def test_of_a_plan_that_is_not_among_the_busiest_some_tokens_are_counted(monkeypatch):
+    now = datetime.now(UTC)
+    ago = (now - BEGIN).total_seconds()
+    Plan.objects.create(name="seldom")
+    Plan.objects.create(name="never")
+    saved(*(row(ago - n, plan=f"busy-{n % 50}") for n in range(200)))
+    saved(*(row(ago - n, plan="seldom", refusal=["", "x", ""][n]) for n in range(3)))
+
+    def uses():
+        return {one.plan.name: (one.tokens, one.at_least) for one in overview.plans_in_use(now)}
+
+    assert uses()["seldom"] == (2, False)
+    assert uses()["never"] == (0, False)
+    monkeypatch.setattr(overview, "RARE", 2)
+    assert uses()["seldom"] == (2, True)
 
 
 def test_shows_the_latest_refusals_alone(admin_client, authority, get_token):
