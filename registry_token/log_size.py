@@ -18,7 +18,8 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 
-from issuances.keeping import partitions, sizes
+from issuances.keeping import sizes
+from issuances.keeping.partitions_ahead import lacks_partitions
 from registry_token import database, service_seals
 
 logger = logging.getLogger(__name__)
@@ -69,12 +70,13 @@ _UNSEALED = gettext_lazy(
 
 
 def _found() -> dict[str, Any]:
+    now = datetime.now(UTC)
     try:
         # Not by `database.attempt`: nothing here may close the gate for those who want a token.
         with database.limited(time.monotonic() + LIMIT):
             rows = sizes.estimated_rows()
-            without_partition = partitions.is_partitioned() and partitions.default_has_rows()
-            unsealed = service_seals.is_overdue(datetime.now(UTC))
+            without_partition = lacks_partitions(now)
+            unsealed = service_seals.is_overdue(now)
     except Error as error:
         logger.warning("the size of the issuance log is not known: %s", error)
         if isinstance(error, (OperationalError, InterfaceError)):

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from issuances.identifiers import first_uuid7, uuid7
+from issuances.identifiers import LAST_ID, first_uuid7, uuid7
 from issuances.keeping import briefly, partitioning, partitions, partitions_ahead
 from issuances.keeping.partitions import DEFAULT, Month
 from issuances.keeping.partitions_ahead import make_ahead
@@ -80,11 +80,11 @@ def test_rows_without_a_partition_fall_into_the_default_one_and_move_when_theirs
     later = Month.of(timezone.now()).after(7)
     rows = [issuance(later.begins + timedelta(hours=n)) for n in range(3)]
     assert {place(row) for row in rows} == {"default"}
-    assert partitions.default_has_rows()
+    assert partitions.default_has_rows(LAST_ID)
     made = make_ahead(later.after(-1).begins)
     assert made.moved == 3
     assert {place(row) for row in rows} == {f"y{later.year}m{later.number:02}"}
-    assert not partitions.default_has_rows()
+    assert not partitions.default_has_rows(LAST_ID)
     assert list(Issuance.objects.order_by("id")) == rows
 
 

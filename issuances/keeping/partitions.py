@@ -102,10 +102,11 @@ def _partition(name: str, bounds: str, oid: int) -> Partition:
     return Partition(name, first or FIRST_ID, end, is_default=False, oid=oid)
 
 
-def default_has_rows() -> bool:
-    """Whether rows lie in the default partition: partitions have not been made ahead."""
+def default_has_rows(before: UUID) -> bool:
+    """Whether rows with smaller ids lie in the default partition: none was made for them."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {DEFAULT})")  # noqa: S608
+        sql = f"SELECT EXISTS (SELECT 1 FROM {DEFAULT} WHERE id < %s)"  # noqa: S608
+        cursor.execute(sql, [str(before)])
         return bool(cursor.fetchone()[0])
 
 

@@ -17,7 +17,14 @@ from django.db import connection
 
 from issuances.identifiers import FIRST_ID, time_of
 from issuances.keeping.briefly import TooLong, briefly
-from issuances.keeping.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
+from issuances.keeping.partitions import (
+    DEFAULT,
+    TABLE,
+    Month,
+    default_has_rows,
+    is_partitioned,
+    partitions,
+)
 
 AHEAD = 3  # months after the current one
 MOVED_AT_ONCE = 5_000  # rows out of the default partition while new ones wait for it
@@ -33,6 +40,13 @@ class Made:
     partitions: list[str] = field(default_factory=list)
     moved: int = 0
     left: list[Month] = field(default_factory=list)
+
+
+def lacks_partitions(now: datetime) -> bool:
+    """Whether there are rows whose months `make_ahead` would make. Those of later months are from a
+    clock that was wrong; they stay where they are. Raises django.db.Error.
+    """
+    return is_partitioned() and default_has_rows(Month.of(now).after(AHEAD + 1).first_id)
 
 
 def make_ahead(now: datetime, *, move_all: bool = False) -> Made:
