@@ -91,12 +91,13 @@ def prune(
         return done
     until = f"{before:%Y-%m-%d %H:%M} UTC"
     rows = sum(part.rows for part in found)
+    if rows:
+        require_sealed(found[-1].end)
     _record(actor, f"begun: {rows} rows before {until}")
     try:
         for part in found:
             report(in_words(part))
             if part.rows:
-                require_sealed(part.end)
                 if archive is not None:
                     report(f"archived in {_archived(archive, part)}")
                 _seal_that_it_goes(part)
@@ -164,8 +165,11 @@ def _time(id: UUID) -> str:
     return f"{time_of(id):%Y-%m-%d %H:%M:%S}"
 
 
-def make_partitions(now: datetime, *, move_all: bool, report: Say) -> None:
-    """Make the partitions of the months to come. Raises Busy, django.db.Error."""
+def make_partitions(now: datetime, *, move_all: bool, report: Say) -> list[str]:
+    """Make the partitions of the months to come; months whose rows stay in the default one.
+
+    Raises Busy, django.db.Error.
+    """
     made = make_ahead(now, move_all=move_all)
     if made.partitions:
         report(f"made partitions: {', '.join(made.partitions)}; {made.moved} rows moved there")
@@ -175,3 +179,4 @@ def make_partitions(now: datetime, *, move_all: bool, report: Say) -> None:
             " rows wait meanwhile"
         )
     partitions.analyze()
+    return [str(month) for month in made.left]

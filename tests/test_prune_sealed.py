@@ -66,7 +66,7 @@ def test_rows_that_are_not_sealed_yet_stay(rows, tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert FailedAuthentications.objects.count() == 1
     seal(everything=True)
-    prune()
+    assert "so are 1 rows of failed authentications" in prune()
     assert (verified().findings, Issuance.objects.count()) == ([], 14)
     assert not FailedAuthentications.objects.exists()
 
@@ -131,6 +131,11 @@ def test_months_that_were_dropped_are_no_finding(tmp_path):
             issuance(Month(2020, month).begins + timedelta(days=day))
     make_ahead(datetime.now(UTC))
     seal()
+    late = issuance(Month(2020, 11).begins)
+    with pytest.raises(CommandError, match="1 of the rows are not sealed yet"):
+        prune(before="2020-11-03")
+    assert Issuance.objects.count() == 7  # not October's either
+    late.delete()
     assert "3 rows before 2020-11-03 are gone, 1 partition and" in prune(before="2020-11-03")
     report = verified()
     assert (report.findings, report.pruned, report.rows) == ([], 3, 3)

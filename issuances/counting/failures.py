@@ -22,6 +22,7 @@ MOST = 50  # rows of a minute for single networks
 OTHER = "other"  # networks
 SHOWN = 50  # networks of a summary
 
+_PRUNED_AT_ONCE = timedelta(minutes=100)
 _LOCK = 0x6661696C  # one process at a time looks what a minute has, and adds to it
 _TABLE = FailedAuthentications._meta.db_table
 _ADD = f"""
@@ -140,6 +141,11 @@ def _step(length: timedelta) -> str:
 
 
 def prune(before: datetime) -> int:
-    """Take out the minutes before: how many rows. Raises django.db.Error."""
-    gone, _ = FailedAuthentications.objects.filter(minute__lt=before).delete()
+    """Take out the minutes before: how many rows. Raises django.db.Error.
+
+    In short transactions, beside which others write.
+    """
+    rows, gone = FailedAuthentications.objects.filter(minute__lt=before).order_by("minute"), 0
+    while oldest := rows.values_list("minute", flat=True).first():
+        gone += rows.filter(minute__lt=oldest + _PRUNED_AT_ONCE).delete()[0]
     return gone

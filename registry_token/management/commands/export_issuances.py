@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.exporting.exports import FORMATS
 from issuances.finding.filters import FilterErrors, IssuanceFilter
 from issuances.new_files import new_file
 from registry_token.errors import TokenError
 from registry_token.export_runs import Export, Wanted
+from registry_token.management.log_command import LogCommand
 from registry_token.signing import SigningKeyError
 
 ACTOR = "command export_issuances"
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """Both files get their names when they are complete; of one that failed nothing is left."""
 
     help = "Write the issuance log to a file, with a signed manifest beside it."
@@ -55,6 +56,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         try:
             _write(out, manifest_path, export)
+        except SigningKeyError as error:
+            raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{out}: {error.strerror or error}") from None
         finally:

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.identifiers import first_uuid7
 from registry_token.management.arguments import time_in
+from registry_token.management.log_command import LogCommand
 from registry_token.service_seals import write_seals
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """The file holds no rows: hashes and random ids."""
 
     help = "Write the seals of the issuance log to a file, for python -m issuances.verify."
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         """Write it; it gets its name when it is complete."""
         begin = first_uuid7(options["from"] or datetime(1970, 1, 1, tzinfo=UTC))
         end = first_uuid7(options["until"] or datetime.max.replace(tzinfo=UTC))
+        if begin > end:
+            raise CommandError("--until must be later than --from")
         out = options["out"]
         try:
             seals = write_seals(out, begin, end)

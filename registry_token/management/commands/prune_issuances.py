@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.identifiers import time_of
 from issuances.keeping.archives import ArchiveError
@@ -18,13 +18,14 @@ from issuances.keeping.pruning import Part
 from issuances.sealing.making import SealedMeanwhile
 from registry_token import retention
 from registry_token.management.arguments import day_in
+from registry_token.management.log_command import LogCommand
 from registry_token.service_seals import NotSealed, require_sealed
 from registry_token.signing import SigningKeyError
 
 _KEEPS_ROWS = (retention.Kept, ArchiveError, SigningKeyError, Busy, NotSealed, SealedMeanwhile)
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """Exit status: 0, or 1 when something kept it from finishing; the next run goes on."""
 
     help = (
@@ -57,8 +58,11 @@ class Command(BaseCommand):
         self._quiet = options["json"]
         try:
             before = _limit(now, options)
+            left: list[str] = []
             if not options["dry_run"]:
-                retention.make_partitions(now, move_all=options["move_all"], report=self._say)
+                left = retention.make_partitions(
+                    now, move_all=options["move_all"], report=self._say
+                )
             found = [] if before is None else retention.parts(before)
             if options["dry_run"]:
                 return self._show(before, found)
@@ -74,7 +78,8 @@ class Command(BaseCommand):
         except _KEEPS_ROWS as error:
             raise CommandError(str(error)) from None
         if options["json"]:
-            return self._print({"before": _iso(before), **asdict(done)})
+            said = {"before": _iso(before), **asdict(done), "left_in_default_partition": left}
+            return self._print(said)
         self._say(_result(before, done))
         return None
 
@@ -107,10 +112,13 @@ def _result(before: datetime | None, done: retention.Pruned) -> str:
     if before is None:
         return _KEPT
     partitions = f"{done.partitions} partition" + "s" * (done.partitions != 1)
-    return (
+    said = (
         f"{done.rows:,} rows before {before:%Y-%m-%d} are gone, {partitions} and"
         f" {done.bytes / 1e6:,.1f} MB with them"
     )
+    if done.failures:
+        said += f"; so are {done.failures:,} rows of failed authentications"
+    return said
 
 
 def _limit(now: datetime, options: dict[str, Any]) -> datetime | None:

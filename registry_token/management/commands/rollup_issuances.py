@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.counting.rollups import Span, roll_up
 from registry_token.management.arguments import time_in
+from registry_token.management.log_command import LogCommand
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """Exit status 0, also when there was nothing to do."""
 
     help = (

@@ -6,16 +6,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.encoding import time_text
 from issuances.sealing.making import SealedMeanwhile, newest_head
 from issuances.sealing.seals import Seal
+from registry_token.management.log_command import LogCommand
 from registry_token.service_seals import seal_rows
 from registry_token.signing import SigningKeyError
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """Exit status: 0, also when somebody else is sealing; 1 when rows cannot be sealed."""
 
     help = (

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error as DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
 from issuances.sealing.findings import Report
 from issuances.sealing.proofs import ProofError
@@ -22,11 +21,12 @@ from issuances.verify import (
     head_in,
     rows_in,
 )
+from registry_token.management.log_command import LogCommand
 from registry_token.service_seals import own_keys
 from registry_token.signing import SigningKeyError
 
 
-class Command(BaseCommand):
+class Command(LogCommand):
     """Exit status: 0, or 1 when something was found, or 2 when something cannot be read."""
 
     help = (
@@ -56,11 +56,12 @@ class Command(BaseCommand):
             keys = read_keys(options["key"]) if options["key"] else own_keys()
             rows = rows_in(options)
             if options["proof"] is not None:
-                return self.stdout.write("\n".join(check_proof(options["proof"], keys)))
+                lines = check_proof(options["proof"], keys, as_json=options["json"])
+                return self.stdout.write("\n".join(lines))
             report = _report(keys, rows, options["expect_head"])
         except ProofError as error:
             raise CommandError(str(error)) from None
-        except (ValueError, SigningKeyError, OSError, DatabaseError) as error:
+        except (ValueError, SigningKeyError, OSError) as error:
             raise CommandError(str(error), returncode=2) from None
         said = json.dumps(report.as_json(), indent=2) if options["json"] else None
         self.stdout.write(said or "\n".join(report.lines()))
