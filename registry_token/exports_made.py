@@ -52,7 +52,7 @@ def newest_exports(number: int) -> list[Made]:
         one = made.get(row.object)
         if one is None:
             export_id = UUID(row.object.removeprefix(f"{OBJECT} "))
-            one = made[row.object] = Made(export_id, None, row.actor, rest)
+            one = made[row.object] = Made(export_id, None, row.actor, rest.partition("; ")[2])
         if name == "begun":
             one.begun, one.wanted = row.at, rest
         else:

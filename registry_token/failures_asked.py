@@ -44,17 +44,23 @@ class FailuresForm(FilterForm):
     def found(self, now: datetime) -> Summary:
         """What is asked for; the last 24 hours where no time is given. Raises FilterErrors."""
         if not self.is_valid():
-            raise FilterErrors(
-                {
-                    "filter" if name == NON_FIELD_ERRORS else name: [str(one) for one in said]
-                    for name, said in self.errors.items()
-                }
-            )
+            raise self._wrong()
         given = self.cleaned_data
         end = given["until"] or now
         period = PERIODS.get(given["since"], USUAL)
         begin = given["from"] or end - min(period, end - _EARLIEST)
+        if begin >= end:
+            self.add_error("from", _("write a time before the end of the range"))
+            raise self._wrong()
         return summary(begin, end, given["reason"])
+
+    def _wrong(self) -> FilterErrors:
+        return FilterErrors(
+            {
+                "filter" if name == NON_FIELD_ERRORS else name: [str(one) for one in said]
+                for name, said in self.errors.items()
+            }
+        )
 
 
 def as_dict(found: Summary) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def first_pushes(period: str, now: datetime, *, before: UUID | None = None) -> F
     until = time.monotonic() + _SECONDS
     earliest = _earliest(page)
     for looked_at, row in enumerate(earliest):
-        if looked_at == MAX_SUBJECTS or time.monotonic() > until:
+        if looked_at == MAX_SUBJECTS or (looked_at and time.monotonic() > until):
             last = earliest[looked_at - 1]
             return FirstPushes(found, last.created_at, last.id)
         earlier = page_of(_of(row.subject), before=row.id, size=1, seconds=_SECONDS_EACH)

@@ -36,6 +36,8 @@ KINDS = {
     "service": gettext_lazy("service"),
 }
 
+_NAMES = tuple(kind for kind in KINDS if kind != "address")
+
 # In the body of an error, as curl shows it and people send it.
 _REQUEST_ID = re.compile(r'"request_id":\s*"([^"]{1,200})"')
 
@@ -84,7 +86,7 @@ def _by_token(token: str, now: datetime) -> Found:
 
 
 def _row_of(text: str) -> UUID | None:
-    """By its id, with hyphens; request ids have none."""
+    """By its id. A request id, which may look the same, is none."""
     try:
         wanted = UUID(text)
     except ValueError:
@@ -93,10 +95,9 @@ def _row_of(text: str) -> UUID | None:
 
 
 def _lists(text: str) -> Iterator[tuple[str, str]]:
-    if _is_address(text):
+    if is_address := _is_address(text):
         yield "address", text
-        return
-    for kind in KINDS:
+    for kind in KINDS if not is_address else _NAMES:
         try:
             filtered = IssuanceFilter({kind: text}).filtered
         except FilterErrors:

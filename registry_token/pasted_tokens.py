@@ -45,7 +45,7 @@ def read_registry_token(token: str) -> PastedToken:
     try:
         unverified_header = jwt.get_unverified_header(token)
         unverified_claims = jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, RecursionError):
         message = _("This is only a part of a token. Paste all of it, or its jti.")
         raise NotOurs(message) from None
     try:

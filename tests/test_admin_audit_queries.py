@@ -184,6 +184,14 @@ def test_looks_at_so_many_subjects_and_goes_on_there(monkeypatch):
     assert (seen, pages) == (rows[::-1], 3)
 
 
+def test_looks_at_one_subject_however_late_it_is(monkeypatch):
+    monkeypatch.setattr(module, "_SECONDS", -1)
+    rows = saved(*(row(second, subject=f"s{second}", requested=PUSH) for second in range(3)))
+    result = first_pushes("7d", NOW)
+    assert [first.row for first in result.found] == [rows[2]]
+    assert result.older == rows[2].id
+
+
 def test_looks_at_so_many_rows_and_goes_on_there(monkeypatch):
     monkeypatch.setattr(module, "MAX_ROWS", 3)
     rows = saved(*(row(second, subject=f"s{second % 2}", requested=PUSH) for second in range(5)))

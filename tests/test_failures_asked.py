@@ -124,6 +124,12 @@ def test_the_page_says_what_is_wrong(auditor):
     assert "write a date or a time in UTC" in response.content.decode()
 
 
+def test_a_time_that_begins_after_its_end_is_none(auditor):
+    response = auditor.get(PAGE, {"from": "2999-01-01"})
+    assert response.status_code == 400
+    assert "write a time before the end of the range" in response.content.decode()
+
+
 def test_an_empty_time_says_so(auditor):
     assert "0 failed authentications" in auditor.get(PAGE, {"reason": "x"}).content.decode()
 

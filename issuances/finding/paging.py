@@ -16,7 +16,7 @@ from uuid import UUID
 from issuances.finding.filters import Filtered
 from issuances.finding.planning import uncompiled
 from issuances.finding.searching import Search
-from issuances.identifiers import LAST_ID, next_id, previous_id, time_of
+from issuances.identifiers import FIRST_ID, LAST_ID, next_id, previous_id, time_of
 from issuances.models import Issuance
 
 FIRST_SECONDS, FURTHER_SECONDS = 0.04, 0.2
@@ -107,7 +107,7 @@ def _page_before(filtered: Filtered, before: UUID | None, size: int, seconds: fl
 def _page_after(filtered: Filtered, after: UUID, size: int, seconds: float) -> Page:
     search = Search(filtered, low=next_id(after))
     rows = search.first(size + 1, seconds)
-    older = rows[0].id if rows else next_id(after)
+    older = None if after == FIRST_ID else rows[0].id if rows else next_id(after)
     page = rows[size - 1 :: -1] if len(rows) > size else rows[::-1]
     if len(rows) > size:
         return Page(page, older, page[0].id)

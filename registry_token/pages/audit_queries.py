@@ -75,12 +75,11 @@ def save(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse(LOG_LIST)}?{query}" if "query" not in form.errors else LOG_LIST)
     own = SavedQuery.objects.filter(owner=user)
     name, is_shared = form.cleaned_data["name"], form.cleaned_data["is_shared"]
-    if own.filter(name=name).exists():
-        messages.error(request, _("You have a query of this name; choose another one."))
-    elif own.count() >= MAX_OWN:
+    if own.count() >= MAX_OWN:
         messages.error(request, _("You have as many queries as can be saved; delete some."))
+    elif not own.get_or_create(name=name, defaults={"owner": user, **form.cleaned_data})[1]:
+        messages.error(request, _("You have a query of this name; choose another one."))
     else:
-        SavedQuery.objects.create(owner=user, **form.cleaned_data)
         detail = "saved, shared" if is_shared else "saved"
         record_activity(request, Action.OTHER, f"query {name}", f"{detail}: {query}")
         messages.success(request, _("Saved as %(name)s.") % {"name": name})

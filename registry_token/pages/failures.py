@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from issuances.counting.failures import SHOWN
 from issuances.finding.filters import FilterErrors
@@ -18,6 +19,7 @@ from registry_token.pages.site import Page, context_of
 _FORMATS = {"minute": "Y-m-d H:i", "hour": "Y-m-d H:i", "day": "Y-m-d"}
 
 
+@require_safe
 def failures(request: HttpRequest) -> HttpResponse:
     """Of the last 24 hours, or of the time in the query."""
     form = FailuresForm(request.GET)
