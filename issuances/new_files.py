@@ -33,6 +33,21 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             Path(file.name).unlink(missing_ok=True)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Whoever reads it finds the old content or the new one, whole. Raises OSError."""
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
 def _give_name(file: Path, path: Path) -> None:
     try:
         path.hardlink_to(file)  # unlike a renaming, it replaces nothing

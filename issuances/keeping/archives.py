@@ -18,10 +18,10 @@ from typing import IO, Any
 
 from issuances.encoding import time_text
 from issuances.exporting.exports import NDJSON, Tally, pieces
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.identifiers import time_of
 from issuances.keeping.pruning import Part
-from issuances.new_files import new_file
+from issuances.new_files import new_file, replace_file
 
 SUFFIX = ".ndjson.gz"
 _CHUNK = 1 << 20  # bytes
@@ -115,9 +115,8 @@ def _manifest(part: Part, tally: Tally, name: str, sha256_of_file: str) -> Manif
 
 def _write_manifest(path: Path, manifest: Manifest) -> None:
     """Without its archive it says nothing, so that one which was left behind is replaced."""
-    manifest_of(path).unlink(missing_ok=True)
-    with new_file(manifest_of(path)) as file:
-        file.write(json.dumps(manifest, indent=2, sort_keys=True).encode() + b"\n")
+    document = json.dumps(manifest, indent=2, sort_keys=True)
+    replace_file(manifest_of(path), f"{document}\n".encode())
 
 
 def _found_before(path: Path, part: Part) -> Path:
