@@ -24,7 +24,7 @@ class IssuancesConfig(AppConfig):
 def _make_partitions(**_: Any) -> None:
     from django.utils import timezone
 
-    from issuances.keeping.briefly import Busy
+    from issuances.briefly import Busy
     from issuances.keeping.partitions_ahead import make_ahead
 
     try:

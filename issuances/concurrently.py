@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import migrations
 
-from issuances.keeping.briefly import briefly
+from issuances.briefly import briefly
 
 # A build that was interrupted leaves an index that is of no use, and costs as much as one that is.
 _STATE = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"

@@ -82,6 +82,15 @@ def opened(statement: str, keys: Iterable[PublicKey], *, typ: str) -> dict[str, 
     )
 
 
+def unverified_claims(statement: str) -> dict[str, Any]:
+    """What a statement says that nobody has verified; {} when it is none."""
+    try:
+        claims: dict[str, Any] = jwt.decode(statement, options={"verify_signature": False})
+    except (jwt.PyJWTError, RecursionError):
+        return {}
+    return claims
+
+
 def _key_id_in(statement: str, typ: str) -> str:
     """Nothing but what our own statements have in their header passes."""
     if not _COMPACT.fullmatch(statement):

@@ -21,13 +21,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from issuances.exporting.manifests import check_manifest, ends_in, read_manifest
 from issuances.sealing import findings
-from issuances.sealing.chain import check_chain
-from issuances.sealing.findings import Report
+from issuances.sealing.chain import Chain, check_chain
+from issuances.sealing.findings import Report, row_in_words
+from issuances.sealing.manifests import check_manifest, ends_in, read_manifest
 from issuances.sealing.proofs import ProofError, proven
 from issuances.sealing.seal_files import FileError, SealFile, lines_in
 from issuances.sealing.seals import Batch
@@ -82,15 +83,31 @@ def check_files(
         check_manifest(rows.path, report.manifest, report)
     if seals is None:
         return report
+    now = datetime.now(UTC)
     chain = check_chain(seals, keys, report, head=head)
     if rows is None:
         return report
     within = None
     if rows.is_archive:
         within = _ends(rows.path) if report.manifest is None else ends_in(report.manifest)
-    check_rows(lines_in(rows.path, report), chain, seals.load, report, within=within)
+        chain.excuse_only_until((report.manifest or {}).get("created_at", ""))
+        _check_that_none_is_left_out(rows, chain, within, report)
+    check_rows(lines_in(rows.path, report), chain, seals.load, report, within=within, now=now)
     _check_that_all_were(rows, report)
     return report
+
+
+def _check_that_none_is_left_out(
+    rows: Rows, chain: Chain, within: tuple[bytes, bytes] | None, report: Report
+) -> None:
+    """Of a batch without its hashes nobody sees which rows are missing."""
+    if within is None:
+        return
+    for first, last in chain.left_out:
+        if first <= within[1] and last >= within[0]:
+            text = f"{rows.path.name}: rows may be missing between {row_in_words(first)} and"
+            hint = "the hashes of that batch are left out of the seals; export seals of their time"
+            report.say(findings.FILE, f"{text} {row_in_words(last)}: {hint}")
 
 
 def _check_that_all_were(rows: Rows, report: Report) -> None:
@@ -117,10 +134,10 @@ def check_proof(path: Path, keys: list[PublicKey], *, as_json: bool = False) -> 
     row, seal = proven(path.read_bytes(), keys)
     if as_json:
         said = {"ok": True, "batch": seal.number, "sealed_at": seal.sealed_at, "row": row}
-        yield json.dumps(said, indent=2, ensure_ascii=False)
+        yield json.dumps(said, indent=2)
         return
     yield f"row {row['id']} was sealed in batch {seal.number} at {seal.sealed_at}, as this:"
-    yield json.dumps(row, indent=2, ensure_ascii=False)
+    yield json.dumps(row, indent=2)
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:

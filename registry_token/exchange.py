@@ -24,6 +24,7 @@ from registry_token.token_request import TokenRequest
 # Characters.
 MAX_USER_AGENT = 255
 MAX_TEXT = 2000
+MAX_NAME = 300  # as long as a scope may be; escaped, a name could become ten times as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ def _row(
 def _printable_entry(asked: ResourceActions) -> AccessEntry:
     """What a client asks for is any text; what is stored and logged is printable."""
     entry = asked.entry()
-    entry["name"] = printable(entry["name"], MAX_TEXT)
-    entry["actions"] = [printable(action, MAX_TEXT) for action in entry["actions"]]
+    entry["name"] = printable(entry["name"], MAX_NAME)
+    entry["actions"] = [printable(action, MAX_NAME) for action in entry["actions"]]
     return entry
 
 

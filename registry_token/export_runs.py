@@ -23,9 +23,9 @@ from django.http import HttpRequest
 
 from issuances.encoding import time_text
 from issuances.exporting.exports import Format, Tally, pieces, until_now
-from issuances.exporting.manifests import document_of
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.identifiers import FIRST_ID, time_of, uuid7
+from issuances.sealing.manifests import document_of
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action

@@ -36,6 +36,7 @@ KINDS = {
     "service": gettext_lazy("service"),
 }
 
+_LONGEST, _LONGEST_COMMAND = 70_000, 4_000  # characters
 _NAMES = tuple(kind for kind in KINDS if kind != "address")
 
 # In the body of an error, as curl shows it and people send it.
@@ -56,6 +57,8 @@ class Found:
 def search(text: str, now: datetime) -> Found:
     """Raises pasted_tokens.NotOurs, django.db.Error."""
     text = text.strip()
+    if len(text) > _LONGEST:
+        return Found(said=_("This is too long: paste a token, an error or one value."))
     token = token_in(text)
     if token is not None:
         return _by_token(token, now)
@@ -108,6 +111,8 @@ def _lists(text: str) -> Iterator[tuple[str, str]]:
 
 def _repositories(text: str) -> Iterator[tuple[str, str]]:
     """Of one scope, image or command, such as docker pull and what follows."""
+    if len(text) > _LONGEST_COMMAND:
+        return
     try:
         (reading,) = read_pasted(text)
     except (Unreadable, ValueError):

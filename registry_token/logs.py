@@ -7,6 +7,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from issuances import printing
+
 decisions = logging.getLogger("registry_token.decisions")
 
 # No line says which thread wrote it, or the name of its process. Finding out costs as much as the
@@ -74,8 +76,4 @@ def printable(text: str, length: int) -> str:
 
     What PostgreSQL cannot store (NUL, lone surrogates) is among them.
     """
-    if not text.isprintable():
-        text = "".join(
-            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-        )
-    return text[:length]
+    return printing.printable(text)[:length]

@@ -15,17 +15,17 @@ from uuid import UUID
 from django.conf import settings
 
 from issuances.counting import failures
-from issuances.exporting.manifests import document_of
 from issuances.identifiers import first_uuid7, time_of
 from issuances.keeping import archives, partitions, pruning
 from issuances.keeping.partitions_ahead import make_ahead
 from issuances.keeping.pruning import Part
 from issuances.sealing.making import SealedMeanwhile
+from issuances.sealing.manifests import document_of
 from issuances.sealing.unsealed import is_in_use
 from issuances.statements import MANIFEST
 from people.activity import record_activity
 from people.models import Action
-from registry_token.service_seals import record_pruned, require_sealed, write_seals
+from registry_token.service_seals import record_pruned, require_sealed, require_whole, write_seals
 from registry_token.signing import signing_key
 
 _ATTEMPTS, _PAUSE = 10, 0.2  # to seal between others who seal; seconds
@@ -79,6 +79,7 @@ def prune(
     actor: str,
     report: Say,
     archive: Path | None = None,
+    despite_missing: bool = False,
 ) -> Pruned:
     """Take the parts out, each archived in the folder `archive` before, and tell `report` of each.
 
@@ -93,7 +94,10 @@ def prune(
     rows = sum(part.rows for part in found)
     if rows:
         require_sealed(found[-1].end)
-    _record(actor, f"begun: {rows} rows before {until}")
+        if not despite_missing:
+            require_whole(found[-1].end)
+    despite = ", despite missing ones" if despite_missing else ""
+    _record(actor, f"begun: {rows} rows before {until}{despite}")
     try:
         for part in found:
             report(in_words(part))

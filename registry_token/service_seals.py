@@ -50,6 +50,17 @@ def require_sealed(before: UUID) -> None:
         )
 
 
+def require_whole(before: UUID) -> None:
+    """See that no sealed row with a smaller id is missing: that it was pruned, too, would cover up
+    that somebody removed it. Raises NotSealed, django.db.Error.
+    """
+    for missing in unsealed.missing_before(before):
+        raise NotSealed(
+            f"row {missing}, which is sealed, is missing, so somebody removed it; ask manage.py"
+            " verify_issuances. --despite-missing prunes all the same, and the activity log says so"
+        )
+
+
 def record_pruned(before: UUID, rows: int) -> None:
     """Seal that sealed rows with smaller ids are about to go; nothing while sealing is not in use.
 

@@ -21,6 +21,11 @@ def log(catalogue, authority, get_token, monkeypatch):
     get_token(authority.token("community", "LIC-1"), "registry:catalog:*")
 
 
+def test_looks_at_so_many_names_and_no_more(admin_client, monkeypatch):
+    monkeypatch.setattr(matches, "MAX_NAMES", 1)
+    assert admin_client.get(JSON, {"pattern": "**"}).json()["total"] < 3
+
+
 @pytest.mark.parametrize(
     ("pattern", "names"),
     [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from issuances.encoding import FIELDS, line_of, line_of_values
 from issuances.exporting.exports import NDJSON, lines_of
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.identifiers import uuid7
 from issuances.models import Issuance
 from issuances.sealing.merkle import leaf_hash

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from issuances.encoding import FIELDS, canonical, fields_of, fields_of_values, line_of
 from issuances.exporting.csv_form import neutral, original
 from issuances.exporting.exports import CSV, NDJSON, Tally, pieces
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.finding.paging import rows_of
 from issuances.models import Issuance
 from tests.log_rows import BEGIN, row, saved

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from issuances.finding.access_paths import WAYS
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.finding.paging import page_of, rows_of
 from issuances.finding.planning import uncompiled
 from issuances.identifiers import FIRST_ID, LAST_ID

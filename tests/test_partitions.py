@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from issuances import briefly
 from issuances.identifiers import LAST_ID, first_uuid7, uuid7
-from issuances.keeping import briefly, partitioning, partitions, partitions_ahead
+from issuances.keeping import partitioning, partitions, partitions_ahead
 from issuances.keeping.partitions import DEFAULT, Month
 from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import Issuance

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from issuances import briefly
 from issuances.identifiers import first_uuid7
-from issuances.keeping import briefly, partitions, pruning
+from issuances.keeping import partitions, pruning
 from issuances.keeping.partitions import Month
 from issuances.keeping.partitions_ahead import AHEAD, make_ahead
 from issuances.models import Issuance

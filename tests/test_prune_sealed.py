@@ -16,6 +16,7 @@ from issuances.keeping.partitions import Month
 from issuances.keeping.partitions_ahead import make_ahead
 from issuances.models import FailedAuthentications, Issuance, SealedBatch
 from issuances.sealing.seals import PRUNED
+from people.models import Action, Activity
 from registry_token.signing import signing_key
 from tests.log_rows import issuance
 from tests.sealed_log import seal, verified
@@ -69,6 +70,25 @@ def test_rows_that_are_not_sealed_yet_stay(rows, tmp_path):
     assert "so are 1 rows of failed authentications" in prune()
     assert (verified().findings, Issuance.objects.count()) == ([], 14)
     assert not FailedAuthentications.objects.exists()
+
+
+def test_a_sealed_row_that_is_missing_is_not_covered_up_by_pruning(rows, tmp_path):
+    seal()
+    Issuance.objects.filter(id=rows[7].id).delete()
+    for options in ((), ("--dry-run",), ("--archive", tmp_path)):
+        with pytest.raises(CommandError, match=f"row {rows[7].id}, which is sealed, is missing"):
+            prune(*options)
+    assert Issuance.objects.count() == 44
+    assert pruned_seals() == 0
+    prune("--despite-missing")
+    assert verified().findings == []
+    begin = Activity.objects.filter(action=Action.PRUNED).last()
+    assert begin is not None
+    assert "despite missing ones" in begin.detail
+    Issuance.objects.filter(id=rows[40].id).delete()
+    with pytest.raises(CommandError, match=f"row {rows[40].id}, which"):
+        prune(before="2026-02-14")
+    assert Issuance.objects.count() == 13
 
 
 def test_younger_rows_need_no_seal(rows):

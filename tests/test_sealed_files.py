@@ -16,7 +16,7 @@ from django.db import connection
 
 from issuances.encoding import line_of, time_text
 from issuances.exporting.exports import NDJSON, lines_of
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.models import Issuance
 from issuances.sealing import proofs
 from issuances.sealing.making import newest_head
@@ -25,6 +25,7 @@ from issuances.statements import MANIFEST, keys_in
 from issuances.verify import main
 from registry_token import key_files
 from registry_token.config_values import BASE_DIR
+from registry_token.service_seals import record_pruned
 from registry_token.signing import signing_key
 from tests.log_rows import BEGIN, row, saved
 from tests.sealed_log import SIZE, seal, sealed_log
@@ -45,6 +46,10 @@ class Files:
         lines = [line for _, line in lines_of(Filtered(), NDJSON)]
         self.rows.write_text("".join(lines))
         call_command("export_seals", "--out", self.seals, stdout=StringIO(), **export)
+
+    def write_seals(self):
+        self.seals.unlink()
+        call_command("export_seals", "--out", self.seals, stdout=StringIO())
 
     def lines(self):
         return self.rows.read_bytes().splitlines(keepends=True)
@@ -260,6 +265,22 @@ def test_a_changed_manifest_is_found(files, verify, name, value):
     assert "shows something else" in out or "statement" in out
 
 
+def test_a_manifest_has_no_name_twice(files, verify):
+    files.sign_manifest()
+    twice = files.manifest.read_text().replace("{", '{"rows": 999999, ', 1)
+    files.manifest.write_text(twice)
+    status, out = verify(file=files.rows, manifest=files.manifest)
+    assert (status, "is no manifest" in out) == (2, True), out
+
+
+def test_a_manifest_alone_says_what_was_asked_for(files, verify):
+    files.sign_manifest(filter={"subject": "subject-1"}, until="2026-04-01T00:00:00.000000Z")
+    status, out = verify(file=files.rows, manifest=files.manifest)
+    assert status == 0
+    assert "35 rows, as the manifest of 2026-03-01T00:00:00.000000Z says" in out
+    assert 'asked for: {"filter": {"subject": "subject-1"}, "until": "2026-04-01' in out
+
+
 def test_a_manifest_shows_nothing_but_what_was_signed(files, verify):
     files.sign_manifest()
     signed = json.loads(files.manifest.read_text())
@@ -333,6 +354,43 @@ def test_seals_without_hashes_vouch_for_nothing(files, verify, kind):
     files.change_seals(lambda seals: [one | {"ids": None, "leaves": None} for one in seals])
     status, out = verify(seals=files.seals, **{kind: files.rows})
     assert (status, "35 of its rows cannot be checked" in out) == (1, True), out
+
+
+def without_hashes_of_the_second(seals):
+    return [one | ({"ids": None, "leaves": None} if one["number"] == 2 else {}) for one in seals]
+
+
+def test_an_archive_needs_the_hashes_of_all_batches_between_its_ends(files, verify):
+    files.change_seals(without_hashes_of_the_second)
+    files.change(lambda lines: lines[:10] + lines[20:])
+    status, out = verify(seals=files.seals, archive=files.rows)
+    assert (status, "rows may be missing between" in out) == (1, True), out
+
+
+def test_what_was_pruned_after_an_archive_was_made_excuses_none_of_its_rows(files, verify):
+    files.sign_manifest()
+    record_pruned(Issuance.objects.order_by("id")[30].id, 30)
+    files.write_seals()
+    files.change(lambda lines: lines[:12] + lines[20:])
+    for beside in ({}, {"manifest": files.manifest}):
+        status, out = verify(seals=files.seals, archive=files.rows, **beside)
+        assert (status, "and so 7 more" in out) == (1, True), out
+
+
+LATEST = b"ffffffff-ffff-4fff-8fff-ffffffffffff"
+MADE_UP = {
+    "an id in what was granted": b'"granted":[{"id":"%s","jti":0}]' % LATEST,
+    "an id twice": b'"id":"00000000-0000-7000-8000-000000000000","granted":[]',
+}
+
+
+@pytest.mark.parametrize("text", MADE_UP.values(), ids=MADE_UP)
+def test_a_row_is_known_by_its_own_id_alone(files, verify, text):
+    made_up = line_of(row(11.5, refusal="plan_unknown")).replace(b'"granted":[]', text, 1)
+    files.change(lambda lines: [*lines[:12], made_up + b"\n", *lines[12:]])
+    status, out = verify(seals=files.seals, file=files.rows)
+    assert status == 1
+    assert "not sealed yet" not in out
 
 
 def test_an_archive_has_no_rows_without_a_seal(files, verify):
@@ -423,11 +481,15 @@ def test_the_command_verifies_files_by_the_seals_in_the_database(files, tmp_path
         assert (status, "35 rows compared with 4 seals" in out) == (0, True)
     one = Issuance.objects.order_by("id")[12]
     (tmp_path / "proof.json").write_text(json.dumps(proof_for(one.id)))
-    assert managed("--proof", tmp_path / "proof.json")[1].startswith(f"row {one.id} was sealed in")
+    proof_of_it = ["--proof", tmp_path / "proof.json"]
+    assert managed(*proof_of_it)[1].startswith(f"row {one.id} was sealed in")
     files.change(flip)
     status, out = managed("--archive", files.rows)
     assert (status, out.startswith(f"row {one.id} (")) == (1, True)
     assert managed("--proof", files.rows)[0] == 1
+    status, out = managed(*proof_of_it, "--json")
+    assert (status, json.loads(out)["row"]["id"]) == (0, str(one.id))
+    assert managed(*proof_of_it, "--expect-head", f"1:{'0' * 64}")[0] == 2
     manifest = ["--manifest", files.manifest]
     proof = ["--proof", tmp_path / "proof.json"]
     for arguments in (manifest, [*manifest, *proof], ["--file", tmp_path / "none"]):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.db import connection
 
 from issuances.encoding import line_of
-from issuances.identifiers import time_of, uuid7
+from issuances.identifiers import LAST_ID, time_of, uuid7
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing import merkle
 from issuances.sealing.making import newest_head
@@ -171,6 +171,7 @@ def test_a_row_that_is_moved_in_time_is_missed_there_and_found_here():
     assert {(found.kind, found.row) for found in verified().findings} == {
         ("removed", rows[20].id.bytes),
         ("inserted", new.bytes),
+        ("retimed", new.bytes),
     }
 
 
@@ -189,6 +190,37 @@ def test_what_the_service_never_writes_is_a_finding(changed):
         cursor.execute(f"UPDATE issuances_issuance SET {changed} WHERE id = %s", [rows[13].id.hex])
     (found,) = verified().findings
     assert "never writes, and was altered or inserted" in str(found)
+
+
+def test_a_row_that_lies_in_the_future_is_a_finding_as_no_seal_reaches_it():
+    sealed_log()
+    ahead = saved(row((datetime.now(UTC) - BEGIN + timedelta(days=365)).total_seconds()))[0]
+    seal(everything=True)
+    (found,) = verified().findings
+    assert (found.kind, found.row) == ("future", ahead.id.bytes)
+    Issuance.objects.filter(id=ahead.id).update(id=LAST_ID, created_at=BEGIN)
+    assert {(found.kind, found.row) for found in verified().findings} == {("future", LAST_ID.bytes)}
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_a_row_whose_id_has_another_time_was_not_written_by_the_service(is_sealed):
+    sealed_log()
+    forged = row(100)
+    forged.created_at -= timedelta(days=30)
+    saved(forged)
+    if is_sealed:
+        seal()
+    (found,) = verified().findings
+    assert (found.kind, found.row) == ("retimed", forged.id.bytes)
+    assert f"{words(forged)} says another time than its id" in str(found)
+
+
+def test_what_a_finding_shows_moves_no_cursor():
+    sealed_log()
+    change_batch(2, kind="\x1b[2J\x1b[H")
+    (found,) = verified().findings
+    assert str(found).isprintable()
+    assert "\\x1b[2J" in str(found)
 
 
 OUT_OF_RANGE = {

@@ -119,7 +119,7 @@ def summary(begin: datetime, end: datetime, reason: str = "") -> Summary:
         failures=total["failures"],
         throttled=total["throttled"],
         reasons=reasons,
-        networks=_sums(rows.values("network"), "network")[:SHOWN],
+        networks=_sums(rows.values("network"), "network", SHOWN),
         times=list(_summed(times).order_by("at")),
         step=step,
     )
@@ -129,8 +129,8 @@ def _summed(rows: Any) -> Any:
     return rows.annotate(failures=Sum("failures"), throttled=Sum("throttled"))
 
 
-def _sums(rows: QuerySet[Any, Any], name: str) -> list[dict[str, Any]]:
-    return list(_summed(rows).order_by("-failures", name))
+def _sums(rows: QuerySet[Any, Any], name: str, most: int | None = None) -> list[dict[str, Any]]:
+    return list(_summed(rows).order_by("-failures", name)[:most])
 
 
 def _step(length: timedelta) -> str:

@@ -20,11 +20,11 @@ from django.db import connection
 from issuances.encoding import FIELDS, canonical, fields_of_values
 from issuances.exporting.csv_form import HEAD, cell_of, csv_line_of_values
 from issuances.exporting.line_sql import canonical_json, csv_line_columns, json_line_columns
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.finding.paging import windows_of
 from issuances.identifiers import first_uuid7
 
-ROWS_IN_A_PIECE = 500
+ROWS_IN_A_PIECE = 250
 _REMEMBERED = 64  # texts of JSON: what was granted is mostly what was asked for
 
 Columns = tuple[Any, ...]

@@ -32,7 +32,10 @@ _USUAL = re.compile(
 def canonical_json(text: str) -> str:
     """The canonical form of one of the `JSON_FIELDS`, of which PostgreSQL has made a text."""
     if (usual := _USUAL.fullmatch(text)) is None:
-        return canonical(json.loads(text))
+        try:
+            return canonical(json.loads(text))
+        except (ValueError, RecursionError):  # written by somebody else: 1e5000, endless depth
+            return text
     name, type, actions = usual.groups()
     return f'[{{"actions":[{actions.replace(", ", ",")}],"name":{name},"type":{type}}}]'
 

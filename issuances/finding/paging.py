@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.finding.planning import uncompiled
 from issuances.finding.searching import Search
 from issuances.identifiers import FIRST_ID, LAST_ID, next_id, previous_id, time_of

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Q
 
 from issuances.finding.access_paths import ALL_ROWS, WAYS, Branch, Branches
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.identifiers import LAST_ID, next_id
 
 _FIRST_WINDOW, _LAST_WINDOW = 1_000, 16_000  # rows

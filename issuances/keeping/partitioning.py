@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from issuances.briefly import briefly
 from issuances.identifiers import time_of
-from issuances.keeping.briefly import briefly
 from issuances.keeping.partitions import DEFAULT, TABLE, Month, is_partitioned, partitions
 from issuances.keeping.partitions_ahead import make_ahead
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db import connection
 
+from issuances.briefly import TooLong, briefly
 from issuances.identifiers import FIRST_ID, time_of
-from issuances.keeping.briefly import TooLong, briefly
 from issuances.keeping.partitions import (
     DEFAULT,
     TABLE,

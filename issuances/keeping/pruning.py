@@ -14,8 +14,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from issuances.briefly import briefly
 from issuances.identifiers import FIRST_ID
-from issuances.keeping.briefly import briefly
 from issuances.keeping.partitions import TABLE, Partition, partitions
 from issuances.models import Issuance
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
+from operator import itemgetter
 
 from issuances.identifiers import first_uuid7
 from issuances.sealing import findings
@@ -36,14 +39,32 @@ class Chain:
     batches: list[SoundBatch] = field(default_factory=list)
     left_out: list[tuple[bytes, bytes]] = field(default_factory=list)
     """First and last id of batches whose ids and leaves are not there."""
-    pruned: list[tuple[int, bytes]] = field(default_factory=list)  # number, before
+    pruned: list[tuple[int, bytes, str]] = field(default_factory=list)  # number, before, when
     is_complete: bool = True
     sealed_before: bytes = bytes(ID_SIZE)
     """Rows with smaller ids ought to have been sealed."""
+    _pruned_before: list[bytes] = field(default_factory=list)
+    _left_out_until: list[bytes] = field(default_factory=list)
 
     def is_pruned(self, row_id: bytes, number: int) -> bool:
-        """Whether a row of that batch may be gone."""
-        return any(number < later and row_id < before for later, before in self.pruned)
+        """Whether a row of that batch may be gone: a later seal says so."""
+        if len(self._pruned_before) != len(self.pruned):
+            latest_first = (before for _number, before, _when in reversed(self.pruned))
+            self._pruned_before = list(accumulate(latest_first, max))[::-1]
+        at = bisect_right(self.pruned, number, key=itemgetter(0))
+        return at < len(self.pruned) and row_id < self._pruned_before[at]
+
+    def is_left_out(self, row_id: bytes) -> bool:
+        """Whether a batch may have it whose ids are not there."""
+        if len(self._left_out_until) != len(self.left_out):
+            self.left_out.sort()
+            self._left_out_until = list(accumulate((last for _, last in self.left_out), max))
+        at = bisect_right(self.left_out, row_id, key=itemgetter(0))
+        return at > 0 and row_id <= self._left_out_until[at - 1]
+
+    def excuse_only_until(self, at: str) -> None:
+        """Forget what was pruned later: rows that an archive has were there when it was made."""
+        self.pruned = [one for one in self.pruned if one[2] < at]
 
 
 def check_chain(
@@ -108,7 +129,7 @@ def _read(batch: Batch, keys: list[PublicKey]) -> tuple[Seal | None, str]:
 
 def _take(chain: Chain, batch: Batch, seal: Seal) -> None:
     if seal.kind == PRUNED and seal.before is not None:
-        chain.pruned.append((seal.number, seal.before.bytes))
+        chain.pruned.append((seal.number, seal.before.bytes, seal.sealed_at))
     elif seal.first_id is not None and seal.last_id is not None:
         ends = (seal.first_id.bytes, seal.last_id.bytes)
         if batch.ids is None or batch.leaves is None:

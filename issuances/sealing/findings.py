@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from issuances.identifiers import time_of
+from issuances.printing import printable
 
 ALTERED, REMOVED, INSERTED = "altered", "removed", "inserted"
+FUTURE, RETIMED = "future", "retimed"
 BATCH, FILE, HEAD = "batch", "file", "head"
 
 _ROWS = {
@@ -19,6 +22,11 @@ _ROWS = {
         "row {row} is not sealed, but later rows are: it was inserted, or came late; in that case"
         " manage.py seal_issuances seals it, as late"
     ),
+    FUTURE: (
+        "row {row} lies in the future, where no seal reaches it: a clock was wrong, or somebody put"
+        " it there"
+    ),
+    RETIMED: "row {row} says another time than its id: it was not written by the service",
 }
 
 
@@ -42,7 +50,7 @@ class Finding:
 
     def __str__(self) -> str:
         if self.row is None:
-            return self.text
+            return printable(self.text)
         said = _ROWS[self.kind].format(row=row_in_words(self.row), batch=self.batch)
         return said if self.rows == 1 else f"{said}; and so {self.rows - 1} more"
 
@@ -106,6 +114,8 @@ class Report:
         if self.manifest is not None and not any(one.kind == FILE for one in self.findings):
             rows, made_at = _rows(self.manifest["rows"]), self.manifest["created_at"]
             said.append(f"{rows}, as the manifest of {made_at} says")
+            asked = {name: self.manifest.get(name) for name in ("filter", "after", "from", "until")}
+            said.append(f"asked for: {json.dumps({n: v for n, v in asked.items() if v})}")
         if self.seals or self.manifest is None:
             seals = f"{self.seals:,} seal" + "s" * (self.seals != 1)
             said.append(f"{_rows(self.rows)} compared with {seals}")

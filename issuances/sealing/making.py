@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 
 from issuances.encoding import FIELDS, line_of_values, time_text
 from issuances.exporting.exports import NDJSON, lines_of
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.identifiers import FIRST_ID, first_uuid7, next_id, time_of
 from issuances.models import Issuance, SealedBatch
 from issuances.sealing.chain import SETTLED_AFTER

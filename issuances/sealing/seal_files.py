@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,9 +20,6 @@ from issuances.sealing import findings
 from issuances.sealing.findings import Report, row_in_words
 from issuances.sealing.seals import Batch
 
-# The canonical line has its keys in order.
-_ID = re.compile(rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})","jti":')
-
 _CSV_HEAD = b"id,created_at,"
 _BLOCK = 1 << 20  # bytes
 _LONGEST = 1 << 24  # bytes of a line; the form of /token, from which a row comes, has fewer
@@ -32,6 +28,17 @@ _NAMED = 100  # lines that are no rows; more are counted
 
 class FileError(ValueError):
     """The file cannot be read as what it should be; the message says where, and why."""
+
+
+def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For json.loads: readers differ in which of two members of one name they take.
+
+    Raises ValueError.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def line_of_batch(batch: Batch) -> bytes:
@@ -109,12 +116,13 @@ def lines_in(path: Path, report: Report) -> Iterator[tuple[bytes, bytes]]:
 
 def _row_in(line: bytes, newest: bytes) -> tuple[bytes, str]:
     """A line's id, and what is wrong with it; `newest` is the greatest id before it."""
-    found = _ID.search(line)
-    if found is None:
+    try:
+        row = json.loads(line, object_pairs_hook=without_twins)
+        row_id = UUID(row["id"]).bytes
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return b"", "this is no row"
     if not line.endswith(b"\n"):
         return b"", "the line is cut off"
-    row_id = UUID(found[1].decode()).bytes
     if row_id <= newest:
         what = "stands twice" if row_id == newest else "is out of order"
         return row_id, f"row {row_in_words(row_id)} {what}"

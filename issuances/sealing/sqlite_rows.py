@@ -14,7 +14,7 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from issuances.encoding import FIELDS, line_of_values
-from issuances.finding.filters import Filtered
+from issuances.finding.filtered import Filtered
 from issuances.finding.paging import rows_of
 from issuances.identifiers import FIRST_ID, LAST_ID
 

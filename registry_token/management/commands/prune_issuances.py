@@ -11,15 +11,15 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from issuances.briefly import Busy
 from issuances.identifiers import time_of
 from issuances.keeping.archives import ArchiveError
-from issuances.keeping.briefly import Busy
 from issuances.keeping.pruning import Part
 from issuances.sealing.making import SealedMeanwhile
 from registry_token import retention
 from registry_token.management.arguments import day_in
 from registry_token.management.log_command import LogCommand
-from registry_token.service_seals import NotSealed, require_sealed
+from registry_token.service_seals import NotSealed, require_sealed, require_whole
 from registry_token.signing import SigningKeyError
 
 _KEEPS_ROWS = (retention.Kept, ArchiveError, SigningKeyError, Busy, NotSealed, SealedMeanwhile)
@@ -34,7 +34,7 @@ class Command(LogCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """--dry-run, --before, --archive, --whole-months, --move-all, --json."""
+        """--dry-run, --before, --archive, --whole-months, --move-all, --despite-missing, --json."""
         parser.add_argument("--dry-run", action="store_true", help="say what would go")
         parser.add_argument(
             "--before", type=day_in, help="YYYY-MM-DD: rows of earlier days, in UTC, go"
@@ -49,6 +49,11 @@ class Command(LogCommand):
             "--move-all",
             action="store_true",
             help="move any number of rows out of the default partition; new rows wait meanwhile",
+        )
+        parser.add_argument(
+            "--despite-missing",
+            action="store_true",
+            help="prune although sealed rows are missing, which then count as pruned",
         )
         parser.add_argument("--json", action="store_true", help="print what is gone as JSON")
 
@@ -74,6 +79,7 @@ class Command(LogCommand):
                     actor=_actor(),
                     report=self._say,
                     archive=options["archive"],
+                    despite_missing=options["despite_missing"],
                 )
         except _KEEPS_ROWS as error:
             raise CommandError(str(error)) from None
@@ -89,6 +95,7 @@ class Command(LogCommand):
             self._say(f"would go: {retention.in_words(part)}")
         if before is not None and found:
             require_sealed(found[-1].end)
+            require_whole(found[-1].end)
         if self._quiet:
             listed = [_as_dict(part) for part in found]
             rows = sum(part.rows for part in found)

@@ -56,6 +56,8 @@ class Command(LogCommand):
             keys = read_keys(options["key"]) if options["key"] else own_keys()
             rows = rows_in(options)
             if options["proof"] is not None:
+                if options["expect_head"]:
+                    raise ValueError("--expect-head belongs to the log or a file of rows")
                 lines = check_proof(options["proof"], keys, as_json=options["json"])
                 return self.stdout.write("\n".join(lines))
             report = _report(keys, rows, options["expect_head"])

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from issuances.sealing import findings
 from issuances.sealing.findings import Report
-from issuances.sealing.seal_files import blocks_of
+from issuances.sealing.seal_files import blocks_of, without_twins
 from issuances.statements import MANIFEST, PublicKey, StatementError, opened
 
 
@@ -26,7 +26,7 @@ def document_of(said: dict[str, Any], statement: str) -> dict[str, Any]:
 def read_manifest(path: Path, keys: Iterable[PublicKey]) -> dict[str, Any]:
     """What it says, verified; also that it shows nothing else. Raises StatementError, OSError."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes(), object_pairs_hook=without_twins)
         statement = content.pop("statement")
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise StatementError(f"{path} is no manifest of an export or archive") from None
