@@ -121,7 +121,8 @@ def _work(log: _Log, folder: Path) -> Iterator[Work]:
     yield audit_load.command(
         log.server, "export_issuances", log.rows, "export_issuances", "--out", str(out)
     )
-    out.unlink(missing_ok=True)
+    for file in (out, Path(f"{out}.manifest.json")):
+        file.unlink(missing_ok=True)
     for name in ("seal_issuances", "verify_issuances"):
         yield audit_load.command(log.server, name, log.rows, name)
 
