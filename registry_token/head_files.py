@@ -15,18 +15,22 @@ from issuances.verify import head_in
 
 
 class HeadLost(ValueError):
-    """The seals do not have the head that was noted; the message says what to do."""
+    """The seals do not have the head that was noted, or it cannot be noted; the message says what
+    to do.
+    """
 
 
 def require_head(path: Path) -> None:
     """See that the seal that is noted in the file, if there is one, is there and the same.
 
-    Raises HeadLost, OSError, django.db.Error.
+    Raises HeadLost, django.db.Error.
     """
-    if not path.exists():
-        return
     try:
         number, noted = head_in(path.read_text().strip())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HeadLost(f"{path}: {error.strerror or error}") from None
     except (ValueError, argparse.ArgumentTypeError) as error:
         raise HeadLost(f"{path}: {error}") from None
     statements = SealedBatch.objects.filter(number=number).values_list("statement", flat=True)
@@ -41,6 +45,9 @@ def require_head(path: Path) -> None:
 
 
 def note_head(path: Path, head: Head) -> None:
-    """Raises OSError."""
-    if head.number:
-        replace_file(path, f"{head}\n".encode())
+    """Raises HeadLost."""
+    try:
+        if head.number:
+            replace_file(path, f"{head}\n".encode())
+    except OSError as error:
+        raise HeadLost(f"{path}: {error.strerror or error}") from None

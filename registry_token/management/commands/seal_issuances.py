@@ -62,8 +62,6 @@ class Command(LogCommand):
             self._say(f"{meanwhile}; the rest is left to that run")
         except (SigningKeyError, HeadLost) as error:
             raise CommandError(str(error)) from None
-        except OSError as error:
-            raise CommandError(f"{file}: {error.strerror or error}") from None
         head = newest_head()
         if file is not None:
             _note(file, head)
@@ -86,5 +84,5 @@ class Command(LogCommand):
 def _note(file: Path, head: Head) -> None:
     try:
         note_head(file, head)
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror or error}") from None
+    except HeadLost as error:
+        raise CommandError(str(error)) from None
