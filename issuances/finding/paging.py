@@ -19,7 +19,7 @@ from issuances.finding.searching import Search
 from issuances.identifiers import FIRST_ID, LAST_ID, next_id, previous_id, time_of
 from issuances.models import Issuance
 
-FIRST_SECONDS, FURTHER_SECONDS = 0.04, 0.2
+FIRST_SECONDS, FURTHER_SECONDS = 0.04, 0.15
 """For the search of the page that begins at an end of the log, and of those that go on from there:
 who goes on has agreed to wait."""
 _STREAM_WINDOW = 2_000  # rows
