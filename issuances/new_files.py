@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,18 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     """Gets its name when the block ends, its content being on the disk; after an exception nothing
     is left. Raises FileExistsError rather than replace one, OSError.
     """
+    with _named_at_the_end(path, _give_name) as file:
+        yield file
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Whoever reads it finds the old content or the new one, whole. Raises OSError."""
+    with _named_at_the_end(path, Path.replace) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def _named_at_the_end(path: Path, give_name: Callable[[Path, Path], object]) -> Iterator[IO[bytes]]:
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", delete=False
     ) as file:
@@ -28,21 +40,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-            _give_name(Path(file.name), path)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Whoever reads it finds the old content or the new one, whole. Raises OSError."""
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
+            give_name(Path(file.name), path)
         finally:
             Path(file.name).unlink(missing_ok=True)
     _sync_folder(path.parent)
@@ -57,7 +55,6 @@ def _give_name(file: Path, path: Path) -> None:
         if path.exists():  # on a file system without links, such as that of a USB stick
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         file.rename(path)
-    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
