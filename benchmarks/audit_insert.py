@@ -10,8 +10,12 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import django
+
+if TYPE_CHECKING:
+    from registry_token.record import Row
 
 _THREADS = 8  # as a worker has
 
@@ -19,44 +23,15 @@ _THREADS = 8  # as a worker has
 def main(seconds: str) -> None:
     """Write the rate."""
     django.setup()
-    from issuances.identifiers import uuid7
     from registry_token import database, record
-    from registry_token.access import AccessEntry
     from registry_token.logs import encoded
 
     facts = record.assumed_facts(database.deadline())
     numbers, done = itertools.count(), [0] * _THREADS
 
-    def row(number: int) -> record.Row:
-        now = datetime.now(UTC)
-        row_id, caller = uuid7(now), number * 7919 % 20_000
-        access: list[AccessEntry] = [
-            {"type": "repository", "name": f"team-{caller % 400}/app", "actions": ["pull"]}
-        ]
-        return record.Row(
-            id=row_id,
-            created_at=now,
-            request_id=row_id.hex,
-            subject=f"user-{caller}",
-            client_id=f"ci-{caller % 30}",
-            tenant=f"tenant-{caller % 900}",
-            plan=f"plan-{caller % 40}",
-            licence=f"LIC-{caller % 3000:04}",
-            service="registry.example.com",
-            requested=access,
-            granted=access,
-            jti=row_id,
-            expires_at=now + timedelta(minutes=5),
-            refusal="",
-            catalogue_revision=facts.catalogue.revision.number,
-            caller_jti=row_id.hex[:16],
-            remote_address=f"10.1.{caller % 250}.7",
-            user_agent="docker/27.3.1",
-        )
-
     def write(thread: int) -> None:
         while time.monotonic() < until:
-            one = row(next(numbers))
+            one = _row(next(numbers), facts.catalogue.revision.number)
             assert record.commit(one, encoded(one._asdict()), facts, database.deadline())
             done[thread] += 1
 
@@ -68,6 +43,39 @@ def main(seconds: str) -> None:
     for thread in threads:
         thread.join()
     sys.stdout.write(f"{sum(done) / (time.monotonic() - started)}\n")
+
+
+def _row(number: int, revision: int) -> Row:
+    """A token of one of twenty thousand callers, granted now."""
+    from issuances.identifiers import uuid7
+    from registry_token.access import AccessEntry
+    from registry_token.record import Row
+
+    now = datetime.now(UTC)
+    row_id, caller = uuid7(now), number * 7919 % 20_000
+    access: list[AccessEntry] = [
+        {"type": "repository", "name": f"team-{caller % 400}/app", "actions": ["pull"]}
+    ]
+    return Row(
+        id=row_id,
+        created_at=now,
+        request_id=row_id.hex,
+        subject=f"user-{caller}",
+        client_id=f"ci-{caller % 30}",
+        tenant=f"tenant-{caller % 900}",
+        plan=f"plan-{caller % 40}",
+        licence=f"LIC-{caller % 3000:04}",
+        service="registry.example.com",
+        requested=access,
+        granted=access,
+        jti=row_id,
+        expires_at=now + timedelta(minutes=5),
+        refusal="",
+        catalogue_revision=revision,
+        caller_jti=row_id.hex[:16],
+        remote_address=f"10.1.{caller % 250}.7",
+        user_agent="docker/27.3.1",
+    )
 
 
 if __name__ == "__main__":

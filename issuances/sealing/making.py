@@ -24,11 +24,10 @@ from issuances.models import Issuance, SealedBatch
 from issuances.sealing.chain import SETTLED_AFTER
 from issuances.sealing.merkle import leaf_hash
 from issuances.sealing.seals import PRUNED, Seal, hash_of, seal_of_rows
-from issuances.sealing.unsealed import newest_sealed, unsealed_ids
+from issuances.sealing.unsealed import IN_ONE_QUERY, newest_sealed, unsealed_ids
 
 BATCH = 10_000  # rows
 LOOK_BACK = timedelta(hours=24)
-_IN_ONE_QUERY = 500  # ids
 
 Sign = Callable[[dict[str, Any]], str]
 Leaf = tuple[bytes, bytes]
@@ -141,7 +140,7 @@ def _leaves(low: UUID, high: UUID) -> Iterator[Leaf]:
 
 def _late_leaves(low: UUID, high: UUID) -> Iterator[Leaf]:
     ids = unsealed_ids(low, high)
-    while some := list(islice(ids, _IN_ONE_QUERY)):
+    while some := list(islice(ids, IN_ONE_QUERY)):
         rows = Issuance.objects.filter(id__in=some).order_by("id").values_list(*FIELDS)
         for values in rows:
             yield values[0].bytes, leaf_hash(line_of_values(values))

@@ -14,7 +14,7 @@ from issuances.models import Issuance, SealedBatch
 from issuances.sealing.seals import ID_SIZE, PRUNED, ROWS, parts
 from issuances.statements import unverified_claims
 
-_AT_ONCE, _IN_ONE_QUERY = 10_000, 500  # ids
+_AT_ONCE, IN_ONE_QUERY = 10_000, 500  # ids
 _BATCHES_AT_ONCE = 20
 
 
@@ -70,7 +70,7 @@ def missing_before(before: UUID) -> Iterator[UUID]:
         blob = SealedBatch.objects.values_list("ids", flat=True).get(number=number)
         sealed = (UUID(bytes=one) for one in parts(bytes(blob or b""), ID_SIZE))
         expected = (one for one in sealed if low <= one < before)
-        while some := list(islice(expected, _IN_ONE_QUERY)):
+        while some := list(islice(expected, IN_ONE_QUERY)):
             there = set(Issuance.objects.filter(id__in=some).values_list("id", flat=True))
             yield from (one for one in some if one not in there)
 
